@@ -1,0 +1,52 @@
+// Package medialift is the root of a toolkit that moves FiftyOne datasets and
+// their media to the cloud. The root package itself holds no code: it holds the
+// map of the others and the rules they keep.
+//
+// A path's journey, left to right, is also the order of the packages:
+//
+//	dataset (read) → pathmap (what a path becomes) → ledger (what was planned)
+//	→ bucket (objects sent) → ledger (what has arrived) → dataset (written)
+//
+// # Layers
+//
+// The lines below are read by layers_test.go. A package may import those on
+// earlier lines, never one on its own line or a later one. A line "x: p, q"
+// names the only packages outside this module and the standard library that the
+// packages of layer x may import ("std" stands for none); a trailing "/..."
+// takes in every package below.
+//
+//	layer pathmap
+//	layer dataset/extjson
+//	layer dataset
+//	layer dataset/datasettest
+//	layer dataset/dirstore
+//	layer bucket
+//	layer bucket/buckettest
+//	layer bucket/filestore bucket/memstore bucket/s3store
+//	layer bucket/open
+//	layer ledger
+//	layer upload rewrite survey clean
+//	layer cmd/medialift
+//
+//	allow pathmap: std
+//	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson
+//	allow dataset: go.mongodb.org/mongo-driver/v2/bson
+//	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson
+//	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson
+//	allow bucket: std
+//	allow bucket/buckettest: std
+//	allow bucket/filestore: golang.org/x/sys/unix
+//	allow bucket/memstore: gocloud.dev/...
+//	allow bucket/s3store: github.com/aws/..., github.com/minio/crc64nvme
+//	allow bucket/open: std
+//	allow ledger: modernc.org/sqlite, github.com/gofrs/flock
+//	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/...
+//	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
+//	allow survey: std
+//	allow clean: std
+//	allow cmd/medialift: github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
+//
+// In words: pathmap and bucket know nothing of datasets; only the bucket
+// packages know clouds; a store never imports a verb; verbs (upload, rewrite,
+// survey, clean) never import one another; only cmd knows flags and terminals.
+package medialift
