@@ -39,7 +39,7 @@
 //	allow bucket/memstore: gocloud.dev/...
 //	allow bucket/s3store: github.com/aws/..., github.com/minio/crc64nvme
 //	allow bucket/open: std
-//	allow ledger: modernc.org/sqlite, github.com/gofrs/flock
+//	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/...
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std

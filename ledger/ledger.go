@@ -1,0 +1,162 @@
+// Package ledger keeps, in one SQLite file a run, what was planned, what has
+// arrived, and what stood in the dataset before. It is what makes a run safe
+// to kill, to repeat and to take back.
+//
+// A [Dir] holds the ledgers of a user. A [Run] is one of them: rows of files to
+// send ([File]) and of values to change ([Value]). A run is known by its
+// [Identity] — the command, the dataset and what decides where things go — so
+// that the same command finds its own ledger again. Memory stays flat at any
+// number of rows: everything that grows is streamed.
+//
+// The files are plain SQLite databases in rollback-journal mode, which is safe
+// on network file systems; a person can read them with the sqlite3 tool.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Sentinels that callers branch on.
+var (
+	// ErrNoRun: there is no ledger of that name.
+	ErrNoRun = errors.New("no such run")
+	// ErrLocked: another process is at work on the same dataset.
+	ErrLocked = errors.New("another run is at work on this dataset")
+	// ErrOtherPlan: a ledger holds another plan than the one that was asked for.
+	ErrOtherPlan = errors.New("ledger of another plan")
+	// ErrDamaged: a file in the state folder is not a readable ledger.
+	ErrDamaged = errors.New("damaged ledger")
+)
+
+const suffix = ".ledger"
+
+// A Dir is the folder that holds a user's ledgers.
+type Dir struct{ path string }
+
+// OpenDir opens the folder at path and makes it if need be.
+func OpenDir(path string) (*Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("finding the state folder: %w", err)
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("making the state folder: %w", err)
+	}
+	return &Dir{path: path}, nil
+}
+
+// Path is the absolute path of the folder.
+func (d *Dir) Path() string { return d.path }
+
+// Begin opens the ledger of the run that id describes, and makes it if there
+// is none.
+func (d *Dir) Begin(ctx context.Context, id Identity) (*Run, error) {
+	r, err := openRun(ctx, d.file(id.Run()), true)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.claim(ctx, id); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// Open opens the ledger of an earlier run by its name.
+func (d *Dir) Open(ctx context.Context, run string) (*Run, error) {
+	if strings.ContainsAny(run, `/\`) || run == "" {
+		return nil, fmt.Errorf("%w: %q", ErrNoRun, run)
+	}
+	if _, err := os.Stat(d.file(run)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %q", ErrNoRun, run)
+	}
+	return openRun(ctx, d.file(run), false)
+}
+
+// Names lists the runs that have a ledger here, in no particular order.
+func (d *Dir) Names() ([]string, error) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return nil, fmt.Errorf("listing the state folder: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && e.Type().IsRegular() {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// Summaries describes every run, the newest first. A ledger that cannot be
+// read has its error in place of a status.
+func (d *Dir) Summaries(ctx context.Context) ([]Summary, error) {
+	names, err := d.Names()
+	if err != nil {
+		return nil, err
+	}
+	var list []Summary
+	for _, name := range names {
+		s := Summary{Run: name, Status: Unreadable}
+		if r, err := d.Open(ctx, name); err == nil {
+			if got, err := r.Summary(ctx); err == nil {
+				s = got
+			}
+			_ = r.Close()
+		}
+		if info, err := os.Stat(d.file(name)); err == nil && s.Started.IsZero() {
+			s.Started = info.ModTime()
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b Summary) int {
+		if c := b.Started.Compare(a.Started); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Run, b.Run)
+	})
+	return list, nil
+}
+
+// Remove deletes the ledger of a run. What it could undo can no longer be
+// undone.
+func (d *Dir) Remove(run string) error {
+	if err := os.Remove(d.file(run)); err != nil {
+		return fmt.Errorf("removing the ledger: %w", err)
+	}
+	return nil
+}
+
+func (d *Dir) file(run string) string { return filepath.Join(d.path, run+suffix) }
+
+// A Summary is what a list of runs says about one of them.
+type Summary struct {
+	Run     string    `json:"run"`
+	Command string    `json:"command"`
+	Dataset string    `json:"dataset"`
+	Started time.Time `json:"started"`
+	Status  Status    `json:"status"`
+}
+
+// A Status says how far a run has come.
+type Status string
+
+// The states of a run.
+const (
+	Planned     Status = "planned"     // nothing was sent or changed
+	Running     Status = "running"     // at work, or killed at work
+	Done        Status = "done"        // everything asked for is done
+	Partial     Status = "partial"     // some rows are left
+	Refused     Status = "refused"     // the plan found something that must not happen
+	Failed      Status = "failed"      // ended by an error
+	Interrupted Status = "interrupted" // stopped by a signal or a time limit
+	Undone      Status = "undone"      // its changes were taken back
+	Unreadable  Status = "unreadable"  // the ledger cannot be read
+)

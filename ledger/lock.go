@@ -1,0 +1,72 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// A Lock keeps other runs off a dataset. It ends with the process at the
+// latest, however that ends.
+type Lock struct{ held []*flock.Flock }
+
+// Lock locks the dataset of that name (the absolute path of an export
+// directory) for this process. Where the dataset is a directory, its
+// metadata.json is locked too, so that runs with another state folder are kept
+// off as well. ErrLocked says who holds it.
+func (d *Dir) Lock(dataset string) (*Lock, error) {
+	sum := sha256.Sum256([]byte(dataset))
+	path := filepath.Join(d.path, hex.EncodeToString(sum[:8])+".lock")
+	mine := flock.New(path)
+	ok, err := mine.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("locking %q: %w", path, err)
+	}
+	if !ok {
+		owner, _ := os.ReadFile(path)
+		return nil, fmt.Errorf("%w %q: %s", ErrLocked, dataset, ownerText(string(owner)))
+	}
+	l := &Lock{held: []*flock.Flock{mine}}
+	host, _ := os.Hostname()
+	owner := fmt.Sprintf("process %d on %s since %s\n", os.Getpid(), host, time.Now().Format(time.DateTime))
+	if err := os.WriteFile(path, []byte(owner), 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %q: %w", path, err), l.Unlock())
+	}
+	metadata := filepath.Join(dataset, "metadata.json")
+	if _, err := os.Stat(metadata); err != nil {
+		return l, nil
+	}
+	theirs := flock.New(metadata, flock.SetFlag(os.O_RDONLY))
+	ok, err = theirs.TryLock()
+	switch {
+	case err != nil: // a file system without locks: the state folder's lock has to do
+		return l, nil
+	case !ok:
+		return nil, errors.Join(fmt.Errorf("%w %q: one with another state folder", ErrLocked, dataset), l.Unlock())
+	}
+	l.held = append(l.held, theirs)
+	return l, nil
+}
+
+// Unlock ends the lock.
+func (l *Lock) Unlock() error {
+	var errs []error
+	for _, f := range l.held {
+		errs = append(errs, f.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+func ownerText(s string) string {
+	if s = strings.TrimSpace(s); s != "" {
+		return "held by " + s
+	}
+	return "held by another process"
+}

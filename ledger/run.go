@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
+)
+
+// schema of a ledger. A value's path is the stored path in its cleaned form
+// and the key to its file; old is the stored path itself where it differs.
+const schema = `
+CREATE TABLE IF NOT EXISTS meta(
+	key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS field(
+	id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, target TEXT, base TEXT);
+CREATE TABLE IF NOT EXISTS file(
+	id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, field INTEGER NOT NULL, refs INTEGER NOT NULL,
+	local TEXT, size INTEGER, mtime INTEGER, url TEXT, fold INTEGER, twin INTEGER,
+	live INTEGER NOT NULL, state INTEGER NOT NULL, checksum TEXT, etag TEXT, error TEXT);
+CREATE TABLE IF NOT EXISTS value(
+	id INTEGER PRIMARY KEY, part TEXT NOT NULL, seq INTEGER NOT NULL, doc NOT NULL, at TEXT NOT NULL,
+	field INTEGER NOT NULL, path TEXT NOT NULL, old TEXT, spelling TEXT, new TEXT, state INTEGER NOT NULL);
+`
+
+const formatVersion = "1"
+
+// A Run is the ledger of one run. It is safe for concurrent use; at most one
+// transaction is open at a time.
+type Run struct {
+	name string
+	path string
+	db   *sql.DB
+}
+
+func openRun(ctx context.Context, path string, create bool) (*Run, error) {
+	mode := "rw"
+	if create {
+		mode = "rwc"
+	}
+	// The path goes in as a URI so that a "?" or "#" in it is not read as one.
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(path))
+	dsn := "file:" + escaped + "?mode=" + mode +
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(TRUNCATE)&_pragma=synchronous(FULL)" +
+		"&_pragma=cache_size(-16000)&_pragma=temp_store(FILE)&_txlock=immediate"
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("opening ledger %q: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	r := &Run{name: strings.TrimSuffix(filepath.Base(path), suffix), path: path, db: db}
+	if create {
+		if _, err := db.ExecContext(ctx, schema); err != nil {
+			return nil, errors.Join(r.explain("opening", err), db.Close())
+		}
+		return r, nil
+	}
+	if v, err := r.Meta(ctx, "format"); err != nil || v != formatVersion {
+		if err == nil {
+			err = fmt.Errorf("its format is %q, this medialift knows %q", v, formatVersion)
+		}
+		return nil, errors.Join(fmt.Errorf("%w %q: %w", ErrDamaged, path, err), db.Close())
+	}
+	return r, nil
+}
+
+// explain adds to an error what the layer knows: which ledger, and whether the
+// file itself is the trouble.
+func (r *Run) explain(doing string, err error) error {
+	if text := err.Error(); strings.Contains(text, "not a database") || strings.Contains(text, "malformed") {
+		return fmt.Errorf("%s: %w %q: %w", doing, ErrDamaged, r.path, err)
+	}
+	return fmt.Errorf("%s ledger %q: %w", doing, r.path, err)
+}
+
+// claim makes a fresh ledger the one of id, or checks that it already is.
+func (r *Run) claim(ctx context.Context, id Identity) error {
+	text, err := r.Meta(ctx, "identity")
+	if err != nil {
+		return err
+	}
+	if text == "" {
+		return r.SetMeta(ctx, map[string]string{
+			"format":   formatVersion,
+			"identity": id.text(),
+			"command":  id.Command,
+			"dataset":  id.Dataset,
+			"started":  time.Now().UTC().Format(time.RFC3339),
+			"status":   string(Planned),
+		})
+	}
+	if text != id.text() {
+		return fmt.Errorf("%w: %q: %s", ErrOtherPlan, r.path, id.differs(text))
+	}
+	return nil
+}
+
+// Name is the name of the run.
+func (r *Run) Name() string { return r.name }
+
+// Size is the size of the ledger's file in bytes.
+func (r *Run) Size() int64 {
+	info, err := os.Stat(r.path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// Close closes the ledger.
+func (r *Run) Close() error { return r.db.Close() }
+
+// Meta returns a note of the run, or "" where there is none.
+func (r *Run) Meta(ctx context.Context, key string) (string, error) {
+	var value string
+	err := r.db.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = ?`, key).Scan(&value)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", r.explain("reading", err)
+	}
+	return value, nil
+}
+
+// SetMeta writes notes of the run.
+func (r *Run) SetMeta(ctx context.Context, notes map[string]string) error {
+	return r.tx(ctx, func(tx *sql.Tx) error {
+		for key, value := range notes {
+			if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO meta VALUES(?, ?)`, key, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SetStatus notes how far the run has come.
+func (r *Run) SetStatus(ctx context.Context, s Status) error {
+	return r.SetMeta(ctx, map[string]string{"status": string(s)})
+}
+
+// Summary describes the run.
+func (r *Run) Summary(ctx context.Context) (Summary, error) {
+	s := Summary{Run: r.name}
+	for key, into := range map[string]*string{
+		"command": &s.Command, "dataset": &s.Dataset, "status": (*string)(&s.Status),
+	} {
+		var err error
+		if *into, err = r.Meta(ctx, key); err != nil {
+			return s, err
+		}
+	}
+	started, err := r.Meta(ctx, "started")
+	if err != nil {
+		return s, err
+	}
+	s.Started, _ = time.Parse(time.RFC3339, started)
+	return s, nil
+}
+
+// tx runs f in a transaction.
+func (r *Run) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return r.explain("writing", err)
+	}
+	if err := f(tx); err != nil {
+		_ = tx.Rollback()
+		return r.explain("writing", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return r.explain("writing", err)
+	}
+	return nil
+}
