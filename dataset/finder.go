@@ -117,6 +117,9 @@ func (f *Finder) Find(part Part, doc bson.Raw) ([]Found, error) {
 	return w.found, nil
 }
 
+// Selects tells whether values of field are found.
+func (f *Finder) Selects(field MediaField) bool { return f.selects(field.Name, field.Leaf) }
+
 // selects tells whether a value of the named field, standing in the attribute
 // leaf of it (empty for a plain field), is wanted.
 func (f *Finder) selects(field, leaf string) bool {

@@ -44,6 +44,7 @@ func (d *Draft) begin(ctx context.Context) error {
 	}{
 		{`DROP INDEX IF EXISTS file_url`, nil},
 		{`DROP INDEX IF EXISTS value_doc`, nil},
+		{`DROP INDEX IF EXISTS value_path`, nil},
 		{`DELETE FROM value WHERE state IN (` + marks + `)`, states},
 		{`UPDATE file SET live = 0, twin = NULL WHERE live`, nil},
 	} {
@@ -76,7 +77,7 @@ ON CONFLICT(path) DO UPDATE SET
 	state = iif(file.state = 1 AND excluded.state = 0 AND file.size = excluded.size AND file.mtime = excluded.mtime
 		AND file.local IS excluded.local, 1, excluded.state),
 	field = excluded.field, refs = excluded.refs, local = excluded.local, size = excluded.size,
-	mtime = excluded.mtime, live = 1, error = excluded.error`
+	mtime = excluded.mtime, live = 1, error = excluded.error, url = iif(excluded.state = 3, NULL, file.url)`
 
 // Field returns the number of a media field in this ledger, which orders the
 // fields: those named first come first.
@@ -192,7 +193,11 @@ func (d *Draft) Nested(ctx context.Context) iter.Seq2[File, error] {
 }
 
 // FirstValue returns a value that names path, for a message that shows the row.
+// It must not be called while a stream of the draft is open.
 func (d *Draft) FirstValue(ctx context.Context, path string) (Value, error) {
+	if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS value_path ON value(path)`); err != nil {
+		return Value{}, err
+	}
 	list, err := query(ctx, d.tx, scanValue, `SELECT `+valueColumns+` FROM value v JOIN field f ON f.id = v.field
 		WHERE v.path = ? AND v.state = ? ORDER BY v.id LIMIT 1`, path, ValuePlanned)
 	if err != nil {

@@ -187,15 +187,18 @@ func (r *Run) UndoChanges(ctx context.Context, err *error) iter.Seq[dataset.Chan
 // to each value.
 func (r *Run) prepareUndo(ctx context.Context) error {
 	return r.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DROP TABLE IF EXISTS temp.undo`); err != nil {
-			return err
+		for _, text := range []string{
+			`UPDATE value SET state = ?2 WHERE state = ?3`,
+			`DROP TABLE IF EXISTS temp.undo`,
+			`CREATE TEMP TABLE undo(rank INTEGER PRIMARY KEY, value INTEGER)`,
+			`INSERT INTO undo(value) SELECT max(id) FROM value WHERE state IN (?1, ?2)
+				GROUP BY part, seq, at, doc ORDER BY part DESC, seq, max(id)`,
+		} {
+			if _, err := tx.ExecContext(ctx, text, ValueAttempted, ValueDone, ValueKept); err != nil {
+				return err
+			}
 		}
-		if _, err := tx.ExecContext(ctx, `CREATE TEMP TABLE undo(rank INTEGER PRIMARY KEY, value INTEGER)`); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO undo(value) SELECT max(id) FROM value WHERE state IN (?, ?, ?)
-			GROUP BY part, seq, at, doc ORDER BY part DESC, seq, max(id)`, ValueAttempted, ValueDone, ValueKept)
-		return err
+		return nil
 	})
 }
 

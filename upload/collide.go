@@ -1,0 +1,179 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/medialift/medialift/ledger"
+)
+
+// collide finds files that would share an object. Those with equal bytes do no
+// harm; others are refused or get a suffix. Keys that only letter case or
+// Unicode normal form tells apart are refused where the store may confuse them.
+func (b *builder) collide(ctx context.Context) error {
+	c, err := b.clashes(ctx, b.opts.SuffixCollisions)
+	if err != nil {
+		return err
+	}
+	if c.suffixes > 0 {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("%d files that would share a key get a suffix", c.suffixes))
+		if c, err = b.clashes(ctx, false); err != nil {
+			return err
+		}
+	}
+	if c.twins > 0 {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("%d files are equal to another one that has the same key: one object serves both", c.twins))
+	}
+	if c.folded > 0 {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("%d keys differ from another one only by letter case or Unicode form, for example %s and %s",
+			c.folded, c.example[0], c.example[1]))
+	}
+	return nil
+}
+
+// clashes makes one pass over the groups of files whose URLs are one when
+// folded.
+func (b *builder) clashes(ctx context.Context, suffix bool) (*collider, error) {
+	c := &collider{builder: b, suffix: suffix}
+	var group []ledger.File
+	for f, err := range b.draft.Folded(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if len(group) > 0 && foldNumber(group[0].URL) != foldNumber(f.URL) {
+			if err := c.group(ctx, group); err != nil {
+				return nil, err
+			}
+			group = group[:0]
+		}
+		group = append(group, f)
+	}
+	return c, c.group(ctx, group)
+}
+
+// A collider deals with the groups of one pass.
+type collider struct {
+	*builder
+	suffix                  bool
+	suffixes, twins, folded int64
+	example                 [2]string
+}
+
+// group deals with files whose URLs are one when folded; equal URLs stand
+// together.
+func (c *collider) group(ctx context.Context, files []ledger.File) error {
+	if len(files) < 2 {
+		return nil
+	}
+	distinct := 1
+	start := 0
+	for i := 1; i <= len(files); i++ {
+		if i < len(files) && files[i].URL == files[start].URL {
+			continue
+		}
+		if err := c.same(ctx, files[start:i]); err != nil {
+			return err
+		}
+		if i < len(files) && folded(files[i].URL) == folded(files[start].URL) {
+			distinct++
+			c.example = [2]string{files[start].URL, files[i].URL}
+		}
+		start = i
+	}
+	if distinct == 1 {
+		return nil
+	}
+	if !c.root[files[0].Field].Naming.Folds {
+		c.folded += int64(distinct - 1)
+		return nil
+	}
+	return c.clash(ctx, files, "collision-folded", "differs from another key only by letter case or Unicode form, which this target may confuse")
+}
+
+// same deals with files of one URL.
+func (c *collider) same(ctx context.Context, files []ledger.File) error {
+	if len(files) < 2 {
+		return nil
+	}
+	equal, err := equalFiles(files)
+	if err != nil {
+		return err
+	}
+	if !equal {
+		return c.clash(ctx, files, "collision", "another file has the same key")
+	}
+	for _, f := range files[1:] {
+		if err := c.draft.SetTwin(ctx, f.ID, files[0].ID); err != nil {
+			return err
+		}
+		c.twins++
+	}
+	return nil
+}
+
+// clash refuses files, or gives each its suffix.
+func (c *collider) clash(ctx context.Context, files []ledger.File, kind, why string) error {
+	for _, f := range files {
+		if !c.suffix {
+			c.refuse("files that would overwrite one another",
+				"--on-collision suffix gives each its own key; or use --layout tree, or --remote-dir FIELD=URL", kind, f, why)
+			continue
+		}
+		url := suffixed(f.URL, f.Path)
+		root := c.root[f.Field]
+		key, _ := root.Naming.Cut(url)
+		if _, err := root.Naming.URL(key); err != nil {
+			c.refuse("keys that the target cannot hold", "use --layout hash", "key", f, err.Error())
+			continue
+		}
+		if err := c.draft.SetURL(ctx, f.ID, url, foldNumber(url)); err != nil {
+			return err
+		}
+		c.suffixes++
+	}
+	return nil
+}
+
+// equalFiles tells whether all files hold the same bytes.
+func equalFiles(files []ledger.File) (bool, error) {
+	var first string
+	for i, f := range files {
+		if f.Size != files[0].Size {
+			return false, nil
+		}
+		if i > 0 && f.Local == files[0].Local {
+			continue
+		}
+		sum, err := fileSum(f.Local)
+		if err != nil {
+			return false, err
+		}
+		if first == "" {
+			first = sum
+		}
+		if sum != first {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// nest refuses a key that is another key's directory: no file system can hold
+// both, and few tools can show them.
+func (b *builder) nest(ctx context.Context) error {
+	var above ledger.File
+	for f, err := range b.draft.Nested(ctx) {
+		if err != nil {
+			return err
+		}
+		if above.URL != "" && strings.HasPrefix(f.URL, above.URL+"/") {
+			const hint = "use --layout hash, or --remote-dir FIELD=URL to keep fields apart"
+			b.refuse("keys that are a directory of others", hint, "collision-directory", above, "another key lies below it: "+f.URL)
+			b.refuse("keys that are a directory of others", hint, "collision-directory", f, "another key is its directory: "+above.URL)
+			continue
+		}
+		above = f
+	}
+	return nil
+}

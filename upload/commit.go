@@ -1,0 +1,40 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/medialift/medialift/ledger"
+)
+
+// Committed says what Commit did.
+type Committed struct {
+	ledger.Settled
+	// Remaining counts values that are still local because their file, or
+	// another one of their document, has not arrived.
+	Remaining int64
+}
+
+// Commit gives the media values of every document whose objects have all
+// arrived their new paths. The old ones are durable in the ledger before the
+// dataset is touched.
+func (p *Plan) Commit(ctx context.Context) (Committed, error) {
+	var c Committed
+	n, err := p.job.Ledger.Attempt(ctx)
+	if err != nil {
+		return c, err
+	}
+	if n > 0 {
+		p.opts.Progress(Progress{Phase: "rewriting", TotalFiles: n})
+		var failed error
+		changes := p.job.Ledger.Changes(ctx, &failed)
+		if c.Settled, err = p.job.Ledger.Settle(ctx, p.job.Dataset.Update(ctx, changes)); err != nil {
+			return c, fmt.Errorf("rewriting filepaths: %w", err)
+		}
+		if failed != nil {
+			return c, fmt.Errorf("rewriting filepaths: %w", failed)
+		}
+	}
+	c.Remaining, err = p.job.Ledger.Remaining(ctx)
+	return c, err
+}

@@ -1,0 +1,247 @@
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/ledger"
+)
+
+// ErrTemplate: a target URL has a placeholder that cannot be filled in.
+var ErrTemplate = errors.New("bad placeholder in target")
+
+var placeholder = regexp.MustCompile(`\{[^{}/]*\}`)
+
+// target returns the URL below which the files of a field go, and the
+// directory below it that keeps fields apart.
+func (b *builder) target(name string) (url, dir string, err error) {
+	url = b.job.Target
+	own := false
+	for _, r := range b.opts.RemoteDirs {
+		one, err := dataset.NewFinder(b.manifest, []string{r.Field})
+		if err != nil {
+			return "", "", err
+		}
+		if one.Selects(dataset.MediaField{Name: name}) {
+			url, own = r.URL, true
+		}
+	}
+	apart := own || strings.Contains(url, "{field}") || name == dataset.FilepathField ||
+		len(b.opts.RelDirs) > 0 || b.opts.Layout == Hash
+	if !apart {
+		dir = "fields/" + name + "/"
+	}
+	if strings.Contains(url, "{dataset}") && (b.job.Name == "" || strings.ContainsAny(b.job.Name, "/{}")) {
+		return "", "", fmt.Errorf("%w: {dataset} would be %q", ErrTemplate, b.job.Name)
+	}
+	url = strings.ReplaceAll(strings.ReplaceAll(url, "{dataset}", b.job.Name), "{field}", name)
+	if left := placeholder.FindString(url); left != "" {
+		return "", "", fmt.Errorf("%w: %q is neither {dataset} nor {field}", ErrTemplate, left)
+	}
+	return url, dir, nil
+}
+
+// bases finds, per field, the deepest common directory of its files. A base
+// that an earlier plan of this run noted stays: its objects lie below it.
+func (b *builder) bases(ctx context.Context) error {
+	common := map[int]string{}
+	for f, err := range b.draft.Files(ctx) {
+		if err != nil {
+			return err
+		}
+		dir := path.Dir(b.resolver.named(f))
+		if known, ok := common[f.Field]; ok {
+			dir = commonDir(known, dir)
+		}
+		common[f.Field] = dir
+		noted := b.fields[f.Field].base
+		if b.usesBase() && noted != "" && !inside(noted, dir) {
+			return &dataset.Refusal{
+				Reason: fmt.Sprintf("%v: files of %s lie outside %q", ErrOutsideBase, b.fields[f.Field].name, noted),
+				Hint:   "name the directory that keys start from with --rel-dir",
+				Problems: []dataset.Problem{{
+					Kind: "outside-base", Field: b.fields[f.Field].name, Path: f.Path, Hint: "outside " + noted,
+				}},
+				Total: 1,
+			}
+		}
+	}
+	for id, field := range b.fields {
+		if b.usesBase() && field.base == "" {
+			field.base = common[id]
+		}
+		if err := b.draft.SetField(ctx, id, field.url, field.base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usesBase tells whether keys are made from a common directory.
+func (b *builder) usesBase() bool { return b.opts.Layout == Tree && len(b.opts.RelDirs) == 0 }
+
+// place gives every file its URL.
+func (b *builder) place(ctx context.Context) error {
+	var batch []ledger.File
+	flush := func() error {
+		sums, err := b.sums(ctx, batch)
+		if err != nil {
+			return err
+		}
+		for i, f := range batch {
+			if err := b.placeOne(ctx, f, sums[i]); err != nil {
+				return err
+			}
+		}
+		batch = batch[:0]
+		return ctx.Err()
+	}
+	for f, err := range b.draft.Files(ctx) {
+		if err != nil {
+			return err
+		}
+		if batch = append(batch, f); len(batch) == locateBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	if b.scenes > 0 {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("%d .fo3d scenes are sent without their assets and will not show them", b.scenes))
+	}
+	return nil
+}
+
+func (b *builder) placeOne(ctx context.Context, f ledger.File, sum string) error {
+	field := b.fields[f.Field]
+	rel, ok := b.rel(f, sum)
+	if !ok {
+		b.refuse("files outside every --rel-dir", "name a directory that holds all files, or leave --rel-dir away",
+			"outside", f, "it is not below "+strings.Join(b.resolver.relDirs, " or "))
+		return nil
+	}
+	key := field.root.Key(field.dir + rel)
+	url, err := field.root.Naming.URL(key)
+	if err != nil {
+		b.refuse("keys that the target cannot hold", "rename the files, or use --layout hash", "key", f, err.Error())
+		return nil
+	}
+	if limit := field.root.Naming.MaxSize; limit > 0 && f.Size > limit {
+		b.refuse("files too large for one object", "leave them out with --media-field, or send them by other means", "size", f,
+			fmt.Sprintf("%d bytes, the limit is %d", f.Size, limit))
+		return nil
+	}
+	if isScene(f) {
+		if err := b.checkScene(f); err != nil {
+			return err
+		}
+	}
+	// A suffix that an earlier plan gave stays with the file, also when the
+	// file it clashed with has been dealt with since.
+	if b.opts.SuffixCollisions && f.URL != "" && f.URL == suffixed(url, f.Path) {
+		url = f.URL
+	}
+	return b.draft.SetURL(ctx, f.ID, url, foldNumber(url))
+}
+
+// rel is the key of a file below its field's directory.
+func (b *builder) rel(f ledger.File, sum string) (string, bool) {
+	named := b.resolver.named(f)
+	switch {
+	case b.opts.Layout == Hash:
+		return sum + strings.ToLower(path.Ext(named)), true
+	case b.opts.Layout == Flat:
+		return path.Base(named), true
+	case len(b.opts.RelDirs) > 0:
+		for _, dir := range b.resolver.relDirs {
+			if inside(dir, named) && named != dir {
+				return strings.TrimPrefix(named[len(dir):], "/"), true
+			}
+		}
+		return "", false
+	}
+	return strings.TrimPrefix(named[len(b.fields[f.Field].base):], "/"), true
+}
+
+// sums returns the SHA-256 of each file in hexadecimal where the layout needs
+// it.
+func (b *builder) sums(ctx context.Context, files []ledger.File) ([]string, error) {
+	sums := make([]string, len(files))
+	if b.opts.Layout != Hash {
+		return sums, nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(b.opts.Workers)
+	for i, f := range files {
+		g.Go(func() (err error) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			sums[i], err = fileSum(f.Local)
+			return err
+		})
+	}
+	return sums, g.Wait()
+}
+
+// fileSum is the SHA-256 of a file's bytes in hexadecimal.
+func fileSum(local string) (string, error) {
+	f, err := os.Open(local)
+	if err != nil {
+		return "", fmt.Errorf("hashing: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("hashing %q: %w", local, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// suffixed puts eight hexadecimal digits of the SHA-256 of the stored path
+// before the extension of a URL.
+func suffixed(url, stored string) string {
+	sum := sha256.Sum256([]byte(stored))
+	ext := path.Ext(url)
+	return strings.TrimSuffix(url, ext) + "-" + hex.EncodeToString(sum[:4]) + ext
+}
+
+// folded is what a store that ignores letter case and Unicode normal forms
+// makes of a URL.
+func folded(url string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(url))) }
+
+func foldNumber(url string) int64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, folded(url))
+	return int64(h.Sum64())
+}
+
+// commonDir is the deepest directory that holds both a and b, in whole path
+// elements.
+func commonDir(a, b string) string {
+	for !inside(a, b) {
+		a = path.Dir(a)
+	}
+	return a
+}
+
+// inside tells whether p is dir or lies below it.
+func inside(dir, p string) bool {
+	return p == dir || dir == "/" || dir == "." || strings.HasPrefix(p, dir+"/")
+}

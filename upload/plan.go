@@ -1,0 +1,263 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/ledger"
+)
+
+// A Plan is what an upload is going to do; it stands in the ledger.
+type Plan struct {
+	// Totals by media field.
+	Totals []ledger.FieldTotal
+	// Rows is the number of documents read, Remote that of media values that
+	// are URLs already.
+	Rows, Remote int64
+	// Missing are the first values whose file is not there and that stay as
+	// they are; MissingTotal counts them.
+	Missing      []dataset.Problem
+	MissingTotal int64
+	// Warnings are sentences about what is allowed but may surprise.
+	Warnings []string
+
+	job  Job
+	opts Options
+	root map[int]bucket.Location // by field number
+}
+
+// NewPlan reads the dataset and writes the plan to the ledger. What must not
+// happen is a *dataset.Refusal; the plan of an earlier invocation stands then,
+// and nothing was changed.
+func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
+	p := &Plan{job: job, opts: opts.withDefaults(), root: map[int]bucket.Location{}}
+	draft, err := job.Ledger.Draft(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{Plan: p, draft: draft, fields: map[int]*field{}, refusal: &dataset.Refusal{}}
+	if err := b.build(ctx); err != nil {
+		return nil, errors.Join(err, draft.Discard())
+	}
+	if err := draft.Commit(ctx); err != nil {
+		return nil, err
+	}
+	if p.Totals, err = job.Ledger.Totals(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// ToSend is how many objects the plan still has to send, and their bytes.
+func (p *Plan) ToSend() (objects, bytes int64) {
+	for _, t := range p.Totals {
+		objects += t.ToSend
+		bytes += t.ToSendBytes
+	}
+	return objects, bytes
+}
+
+// Values is how many media values the plan changes or, without Commit, would.
+func (p *Plan) Values() int64 {
+	var n int64
+	for _, t := range p.Totals {
+		n += t.Values
+	}
+	return n - p.MissingTotal
+}
+
+// A builder makes one plan.
+type builder struct {
+	*Plan
+	draft    *ledger.Draft
+	manifest dataset.Manifest
+	finder   *dataset.Finder
+	resolver resolver
+	fields   map[int]*field
+	refusal  *dataset.Refusal
+	refused  int64
+	flaws    []flaw
+	scenes   int64
+}
+
+// A field is a media field while its files are being placed.
+type field struct {
+	id   int
+	name string
+	root bucket.Location
+	dir  string // below root, where the URL does not tell fields apart
+	url  string
+	base string // what keys start from, in Tree without RelDirs
+}
+
+// build runs the passes of a plan. Each pass collects everything it refuses,
+// and the next one only starts on what the one before let through.
+func (b *builder) build(ctx context.Context) error {
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	passes := []func(context.Context) error{b.scan, b.locate, b.bases, b.place, b.collide, b.nest}
+	for _, pass := range passes {
+		if err := errors.Join(pass(ctx), b.report(ctx)); err != nil {
+			return err
+		}
+		if b.refusal.Total > 0 {
+			return b.refusal
+		}
+	}
+	return nil
+}
+
+func (b *builder) prepare(ctx context.Context) error {
+	var err error
+	if b.manifest, err = b.job.Dataset.Manifest(ctx); err != nil {
+		return err
+	}
+	if b.finder, err = dataset.NewFinder(b.manifest, b.opts.Fields); err != nil {
+		return err
+	}
+	if b.resolver, err = newResolver(b.job.Dir, b.opts.RelDirs); err != nil {
+		return err
+	}
+	for _, r := range b.opts.RemoteDirs {
+		if _, err := dataset.NewFinder(b.manifest, []string{r.Field}); err != nil {
+			return err
+		}
+	}
+	// Flag order decides whose target takes a file that several fields share.
+	for _, name := range append(b.opts.Fields, "") {
+		one := b.finder
+		if name != "" {
+			if one, err = dataset.NewFinder(b.manifest, []string{name}); err != nil {
+				return err
+			}
+		}
+		for _, f := range one.Fields() {
+			if _, err := b.field(ctx, f.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// field returns the field of that name and opens its target on first use.
+func (b *builder) field(ctx context.Context, name string) (*field, error) {
+	id, err := b.draft.Field(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if f := b.fields[id]; f != nil {
+		return f, nil
+	}
+	f := &field{id: id, name: name}
+	var dir string
+	if f.url, dir, err = b.target(name); err != nil {
+		return nil, err
+	}
+	f.dir = dir
+	if f.root, err = b.job.Open(ctx, f.url); err != nil {
+		return nil, err
+	}
+	if f.base, err = b.draft.Base(ctx, id); err != nil {
+		return nil, err
+	}
+	b.fields[id] = f
+	b.root[id] = f.root
+	return f, nil
+}
+
+// scan reads every selected media value into the draft.
+func (b *builder) scan(ctx context.Context) error {
+	for _, part := range dataset.MediaParts() {
+		seq := int64(-1)
+		for row, err := range b.job.Dataset.Rows(ctx, part, b.finder) {
+			if err != nil {
+				return err
+			}
+			if row.Seq != seq {
+				seq = row.Seq
+				b.Rows++
+				if b.Rows%1000 == 0 {
+					b.opts.Progress(Progress{Phase: "reading", Files: b.Rows})
+				}
+			}
+			if err := b.value(ctx, row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *builder) value(ctx context.Context, row dataset.Row) error {
+	if row.Missing {
+		b.refusal.Reason = "samples without a filepath"
+		b.refusal.Hint = "every sample needs a filepath; mend or remove these samples in FiftyOne and export again"
+		b.refusal.Add(dataset.Problem{
+			Kind: "no-filepath", ID: ledger.IDText(row.ID), Field: row.Field,
+			Hint: fmt.Sprintf("document %d of %s has no filepath", row.Seq+1, row.Part),
+		})
+		return nil
+	}
+	if IsRemote(row.Value) {
+		b.Remote++
+		return nil
+	}
+	if _, err := b.field(ctx, row.Field); err != nil {
+		return err
+	}
+	return b.draft.AddValue(ctx, row, cleanPath(row.Value), "")
+}
+
+// A flaw is a file that something is wrong with. Which row it stands in is
+// only looked up when a pass is over.
+type flaw struct {
+	file      ledger.File
+	kind, why string
+	refused   bool
+}
+
+// refuse notes a file that keeps the plan from being carried out.
+func (b *builder) refuse(reason, hint, kind string, f ledger.File, why string) {
+	if b.refusal.Reason == "" {
+		b.refusal.Reason, b.refusal.Hint = reason, hint
+	}
+	if b.refused++; b.refused <= dataset.KeptProblems {
+		b.flaws = append(b.flaws, flaw{f, kind, why, true})
+	}
+}
+
+// report turns the flaws of a pass into problems with their rows.
+func (b *builder) report(ctx context.Context) error {
+	for _, f := range b.flaws {
+		v, err := b.draft.FirstValue(ctx, f.file.Path)
+		if err != nil {
+			return err
+		}
+		problem := dataset.Problem{
+			Kind: f.kind, ID: v.DocID(), Field: v.Field, Path: v.Old, URL: f.file.URL, Hint: f.why,
+		}
+		if f.refused {
+			b.refusal.Add(problem)
+		} else {
+			b.Missing = append(b.Missing, problem)
+		}
+	}
+	b.flaws = nil
+	b.refusal.Total = max(b.refusal.Total, b.refused)
+	return nil
+}
+
+// absolute is filepath.Abs with the error that users understand.
+func absolute(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding directory %q: %w", dir, err)
+	}
+	return abs, nil
+}

@@ -1,0 +1,147 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/ledger"
+)
+
+// probe looks, where a target is not empty, for objects under the keys of
+// pending files. Equal ones have arrived; others are refused here, before a
+// byte moves, unless they may be replaced.
+func (e *executor) probe(ctx context.Context) error {
+	occupied := map[int]bool{}
+	known := map[string]bool{}
+	for id, root := range e.plan.root {
+		has, seen := known[root.Naming.Base+root.Prefix]
+		if !seen {
+			var err error
+			if has, err = holdsObjects(ctx, root); err != nil {
+				return err
+			}
+			known[root.Naming.Base+root.Prefix] = has
+		}
+		occupied[id] = has
+	}
+	refusal := &dataset.Refusal{
+		Reason: "other objects are under the keys of this plan",
+		Hint:   "--overwrite=own replaces what an earlier run sent, --overwrite anything; or choose another URL",
+	}
+	var mu sync.Mutex
+	err := e.pass(ctx, func(ctx context.Context, f ledger.File) outcome {
+		if !occupied[f.Field] {
+			return outcome{skip: true}
+		}
+		o := e.look(ctx, f)
+		if errors.Is(o.err, bucket.ErrExists) {
+			mu.Lock()
+			defer mu.Unlock()
+			refusal.Add(dataset.Problem{
+				Kind: "exists", Path: f.Path, URL: f.URL, Hint: o.err.Error(),
+			})
+			return outcome{skip: true}
+		}
+		return o
+	})
+	if err != nil {
+		return err
+	}
+	if refusal.Total > 0 {
+		return refusal
+	}
+	return nil
+}
+
+func holdsObjects(ctx context.Context, root bucket.Location) (bool, error) {
+	prefix := root.Prefix
+	if prefix != "" {
+		prefix += "/"
+	}
+	for _, err := range root.Store.List(ctx, prefix) {
+		if errors.Is(err, bucket.ErrDenied) {
+			return true, nil // not allowed to list: look at each key instead
+		}
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// look compares a pending file with what is under its key.
+func (e *executor) look(ctx context.Context, f ledger.File) outcome {
+	root := e.plan.root[f.Field]
+	key, _ := root.Naming.Cut(f.URL)
+	skip := outcome{skip: true}
+	var obj bucket.Object
+	err := e.retry(ctx, func() (err error) {
+		obj, err = root.Store.Stat(ctx, key)
+		return err
+	})
+	if errors.Is(err, bucket.ErrNotFound) || ctx.Err() != nil {
+		return skip
+	}
+	if err != nil {
+		return outcome{file: failure(f, err), err: err}
+	}
+	src, done, err := openSource(f)
+	if err != nil {
+		return outcome{file: failure(f, err), err: err}
+	}
+	defer done()
+	same := false
+	err = e.retry(ctx, func() (err error) {
+		same, err = bucket.Same(ctx, root.Store, src, obj)
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return skip
+	case err != nil:
+		return outcome{file: failure(f, err), err: err}
+	case same:
+		return outcome{file: arrival(f, obj), found: true}
+	case e.plan.opts.Overwrite == OverwriteAll:
+		return skip
+	}
+	if e.plan.opts.Overwrite == OverwriteOwn {
+		own, err := e.plan.own(ctx, f, obj)
+		if err != nil {
+			return outcome{file: failure(f, err), err: err}
+		}
+		if own {
+			return skip
+		}
+	}
+	return outcome{err: fmt.Errorf("%w: %d bytes of %s, not the %d bytes of %q",
+		bucket.ErrExists, obj.Size, obj.ModTime.UTC().Format("2006-01-02 15:04"), f.Size, f.Local)}
+}
+
+// own tells whether obj is what this or an earlier run sent to f's URL, and
+// nobody replaced since.
+func (p *Plan) own(ctx context.Context, f ledger.File, obj bucket.Object) (bool, error) {
+	if sentAs(f, obj) {
+		return true, nil
+	}
+	if p.job.Sent == nil {
+		return false, nil
+	}
+	earlier, ok, err := p.job.Sent(ctx, f.URL)
+	return ok && sentAs(earlier, obj), err
+}
+
+// sentAs tells whether obj is the object that a ledger knows f was sent as.
+func sentAs(f ledger.File, obj bucket.Object) bool {
+	if f.ETag != "" && obj.ETag != "" {
+		return f.ETag == obj.ETag
+	}
+	for algorithm, sum := range bucket.ParseChecksum(f.Checksum) {
+		if obj.Checksums[algorithm] == sum {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,8 @@
+//go:build !windows
+
+package upload
+
+import "syscall"
+
+// errNotDir is what a path below a plain file gives: nothing is there.
+var errNotDir error = syscall.ENOTDIR

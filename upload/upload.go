@@ -1,0 +1,131 @@
+// Package upload sends the media of a dataset to the cloud and gives its paths
+// their new values: Plan, Execute, Commit, over a ledger.
+//
+// [NewPlan] reads every media path, finds its file, says where it goes, and
+// refuses what must not happen — two files on one key, a key that a store
+// cannot hold, a file that is not there — before a byte moves. [Plan.Execute]
+// sends what the ledger does not know to have arrived. [Plan.Commit] changes a
+// document when all its objects have arrived. Killed anywhere, the same plan
+// made again goes on from there.
+package upload
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/ledger"
+)
+
+// Sentinels that callers branch on.
+var (
+	// ErrOutsideBase: files that an earlier plan of the run did not reckon with
+	// lie outside the directory from which it built its keys.
+	ErrOutsideBase = errors.New("files lie outside the base of the earlier plan")
+	// ErrNothingLocal is not a failure: no media path of the dataset is local.
+	ErrNothingLocal = errors.New("no local media path")
+	// ErrStopped: the run was asked to stop and what was begun is finished.
+	ErrStopped = errors.New("stopped before everything was sent")
+)
+
+// A Job is what a plan is about.
+type Job struct {
+	// Dataset whose media are sent.
+	Dataset dataset.Updater
+	// Name of the dataset, for "{dataset}" in URLs.
+	Name string
+	// Dir is what relative paths are relative to.
+	Dir string
+	// Target is the URL under which objects go; it may hold "{dataset}" and
+	// "{field}".
+	Target string
+	// Open opens the place that a URL names. It does not contact it.
+	Open func(ctx context.Context, url string) (bucket.Location, error)
+	// Ledger of the run.
+	Ledger *ledger.Run
+	// Sent finds the file that any earlier run sent to a URL; may be nil.
+	Sent func(ctx context.Context, url string) (ledger.File, bool, error)
+}
+
+// A Layout says how keys are made.
+type Layout string
+
+// The layouts.
+const (
+	Tree Layout = "tree" // the path below a base directory
+	Flat Layout = "flat" // the base name, as FiftyOne does
+	Hash Layout = "hash" // the SHA-256 of the bytes
+)
+
+// An Overwrite says which objects may be replaced by another file.
+type Overwrite string
+
+// The choices of what may be replaced.
+const (
+	OverwriteNone Overwrite = ""
+	OverwriteOwn  Overwrite = "own" // objects that an earlier run sent, unchanged since
+	OverwriteAll  Overwrite = "all"
+)
+
+// Options of an upload; the zero value refuses whatever is doubtful.
+type Options struct {
+	// Fields are the media fields to send; none means all.
+	Fields []string
+	// RemoteDirs gives single media fields a URL of their own, by name.
+	RemoteDirs []RemoteDir
+	// RelDirs are the directories whose inner paths become keys.
+	RelDirs []string
+	// Layout of keys; empty is Tree.
+	Layout Layout
+	// SuffixCollisions gives files that would share a key a suffix made of
+	// their stored path.
+	SuffixCollisions bool
+	// KeepMissing leaves values whose file is not there as they are.
+	KeepMissing bool
+	// SkipAssets sends .fo3d scenes without the files they refer to.
+	SkipAssets bool
+	// Overwrite says which objects may be replaced.
+	Overwrite Overwrite
+	// SkipFailures goes on when a file cannot be sent.
+	SkipFailures bool
+	// Workers is how many files are sent at a time; 0 is 16.
+	Workers int
+	// Tries is how often a file is tried when failures are temporary; 0 is 6.
+	Tries int
+	// Grace is how long files that are being sent may take to finish when the
+	// run is stopped; 0 is 7 seconds.
+	Grace time.Duration
+	// Progress, if set, is told how far a phase has come. Calls do not overlap.
+	Progress func(Progress)
+}
+
+// A RemoteDir is the URL of one media field.
+type RemoteDir struct{ Field, URL string }
+
+// Progress says how far a phase has come. Totals are 0 while they are unknown.
+type Progress struct {
+	Phase             string // "reading", "checking", "sending", "rewriting"
+	Files, TotalFiles int64
+	Bytes, TotalBytes int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Layout == "" {
+		o.Layout = Tree
+	}
+	if o.Workers <= 0 {
+		o.Workers = 16
+	}
+	if o.Tries <= 0 {
+		o.Tries = 6
+	}
+	if o.Grace <= 0 {
+		o.Grace = 7 * time.Second
+	}
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	return o
+}
