@@ -9,7 +9,7 @@ import (
 
 // Committed says what Commit did.
 type Committed struct {
-	ledger.Settled
+	ledger.Applied
 	// Remaining counts values that are still local because their file, or
 	// another one of their document, has not arrived.
 	Remaining int64
@@ -26,13 +26,8 @@ func (p *Plan) Commit(ctx context.Context) (Committed, error) {
 	}
 	if n > 0 {
 		p.opts.Progress(Progress{Phase: "rewriting", TotalFiles: n})
-		var failed error
-		changes := p.job.Ledger.Changes(ctx, &failed)
-		if c.Settled, err = p.job.Ledger.Settle(ctx, p.job.Dataset.Update(ctx, changes)); err != nil {
+		if c.Applied, err = p.job.Ledger.Apply(ctx, p.job.Dataset); err != nil {
 			return c, fmt.Errorf("rewriting filepaths: %w", err)
-		}
-		if failed != nil {
-			return c, fmt.Errorf("rewriting filepaths: %w", failed)
 		}
 	}
 	c.Remaining, err = p.job.Ledger.Remaining(ctx)
