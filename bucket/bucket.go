@@ -37,7 +37,8 @@ var (
 
 // A Store holds objects under keys. All methods are safe for concurrent use.
 // Keys are used exactly as given. No method retries: an error that is worth
-// another try is (errors.Is) ErrTemporary or ErrUnreachable.
+// another try is (errors.Is) ErrTemporary or ErrUnreachable, and one that a cancelled
+// context caused is neither.
 type Store interface {
 	// Put sends src to key. It returns after the object is durable and the
 	// store has confirmed its bytes as far as it can (see Object.Confirmed).
@@ -64,19 +65,6 @@ type Checker interface {
 	Notes() []string
 }
 
-// A Source is one file to send. Reading the same range again gives the same
-// bytes; Unchanged is asked after the last byte was read.
-type Source struct {
-	io.ReaderAt
-	// Size in bytes.
-	Size int64
-	// ContentType as in the HTTP header; may be empty.
-	ContentType string
-	// Unchanged fails (wrapping ErrSourceChanged) when the file is no longer
-	// the one that was opened. Nil means it cannot change.
-	Unchanged func() error
-}
-
 // A Condition is what must hold for a Put to happen. The zero value is the
 // safe one: there is no object under that key.
 type Condition struct {
@@ -94,7 +82,11 @@ type Object struct {
 	ModTime time.Time
 	// ETag names this version of the object; opaque, and without quotes.
 	ETag string
-	// Checksums by algorithm, of the whole object.
+	// ContentType as in the HTTP header; empty where the store keeps none, and
+	// in List.
+	ContentType string
+	// Checksums by algorithm, of the whole object. An ETag that may be an MD5
+	// is not one of them: see Same.
 	Checksums Checksums
 	// Confirmed is set by Put when the store itself vouched for the bytes: it
 	// checked a checksum sent along, or reported one that matches.

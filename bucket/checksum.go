@@ -1,6 +1,14 @@
 package bucket
 
-import "strings"
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
+	"hash"
+	"hash/crc32"
+	"hash/crc64"
+	"strings"
+)
 
 // An Algorithm is a checksum algorithm, by the name S3 gives it.
 type Algorithm string
@@ -20,10 +28,8 @@ type Checksums map[Algorithm]string
 // String spells c as "ALGORITHM:value" of its strongest checksum, or "". It is
 // what a ledger keeps.
 func (c Checksums) String() string {
-	for _, a := range []Algorithm{SHA256, MD5, CRC64NVME, CRC32C, CRC32} {
-		if v := c[a]; v != "" {
-			return string(a) + ":" + v
-		}
+	if a, ok := c.strongest(); ok {
+		return string(a) + ":" + c[a]
 	}
 	return ""
 }
@@ -35,4 +41,44 @@ func ParseChecksum(s string) Checksums {
 		return nil
 	}
 	return Checksums{Algorithm(a): v}
+}
+
+// strongest names the best checksum of c among those that NewHash can compute.
+func (c Checksums) strongest() (Algorithm, bool) {
+	for _, a := range []Algorithm{SHA256, MD5, CRC64NVME, CRC32C, CRC32} {
+		if c[a] != "" {
+			return a, true
+		}
+	}
+	return "", false
+}
+
+// The tables are read only. The NVME polynomial is given bit-reversed, as
+// hash/crc64 wants it.
+var (
+	nvmeTable       = crc64.MakeTable(0x9a6c9329ac4bc9b5)
+	castagnoliTable = crc32.MakeTable(crc32.Castagnoli)
+)
+
+// NewHash returns a hash that computes a, or nil for an algorithm unknown here.
+// Write blocks of 64 KiB and more to a CRC64NVME: it sets up a table each time.
+func NewHash(a Algorithm) hash.Hash {
+	switch a {
+	case CRC64NVME:
+		return crc64.New(nvmeTable)
+	case CRC32:
+		return crc32.NewIEEE()
+	case CRC32C:
+		return crc32.New(castagnoliTable)
+	case MD5:
+		return md5.New()
+	case SHA256:
+		return sha256.New()
+	}
+	return nil
+}
+
+// Digest spells the sum of h as Checksums holds it.
+func Digest(h hash.Hash) string {
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }

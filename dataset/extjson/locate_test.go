@@ -35,7 +35,7 @@ func TestLocate(t *testing.T) {
 		one.Add(slices.Values(steps))
 		spans, err := one.Locate(nil, []byte(text))
 		if err != nil || string(spans[0].Of([]byte(text))) != tt.want {
-			t.Errorf("%q: got %q, %v", tt.path, spans, err)
+			t.Errorf("%q: got %v, %v", tt.path, spans, err)
 		}
 	}
 	spans, err := all.Locate(nil, []byte(text))

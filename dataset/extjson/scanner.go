@@ -95,7 +95,8 @@ func (s *Scanner) next() (bool, error) {
 		}
 	} else {
 		s.copied = s.doc.End // the caller has the document
-		c, err := s.token(fmt.Sprintf("after document %d", s.docs))
+		after := place{"after document", s.docs}
+		c, err := s.token(after)
 		if err != nil {
 			return false, err
 		}
@@ -103,10 +104,10 @@ func (s *Scanner) next() (bool, error) {
 			return false, s.finish()
 		}
 		if c != ',' {
-			return false, s.bad(c, fmt.Sprintf("after document %d", s.docs))
+			return false, s.bad(c, after)
 		}
 	}
-	c, err := s.token(fmt.Sprintf("before document %d", s.docs+1))
+	c, err := s.token(place{"before document", s.docs + 1})
 	switch {
 	case err != nil:
 		return false, err
@@ -115,7 +116,7 @@ func (s *Scanner) next() (bool, error) {
 	case c == ']' && s.docs == 0:
 		return false, s.finish()
 	}
-	return false, s.bad(c, fmt.Sprintf("where document %d should begin", s.docs+1))
+	return false, s.bad(c, place{"at the beginning of document", s.docs + 1})
 }
 
 // document reads the document whose brace was just read.
@@ -133,13 +134,13 @@ func (s *Scanner) document() error {
 			return s.fail(ErrTooLarge, s.hold, "document %d is larger than %d MiB", s.docs, maxDocument>>20)
 		}
 		if err := s.fill(); err != nil {
-			return s.ended(err, fmt.Sprintf("in the middle of document %d", s.docs))
+			return s.ended(err, place{"in the middle of document", s.docs})
 		}
 	}
 	s.doc = Span{Start: s.hold, End: s.pos}
 	s.hold = -1
 	if s.buf[s.pos-1] != '}' {
-		return s.bad(']', fmt.Sprintf("where document %d should end", s.docs))
+		return s.bad(']', place{"at the end of document", s.docs})
 	}
 	return nil
 }
@@ -210,17 +211,31 @@ func (s *Scanner) flushTo(end int) error {
 	return err
 }
 
+// A place says where in the file something was met: near a document, or, where
+// doc is 0, elsewhere.
+type place struct {
+	text string
+	doc  int64
+}
+
+func (p place) String() string {
+	if p.doc == 0 {
+		return p.text
+	}
+	return fmt.Sprintf("%s %d", p.text, p.doc)
+}
+
 func (s *Scanner) fail(sentinel error, at int, format string, args ...any) error {
 	return &SyntaxError{Offset: s.base + int64(at), Msg: fmt.Sprintf(format, args...), Err: sentinel}
 }
 
 // bad reports the byte that was just read.
-func (s *Scanner) bad(c byte, where string) error {
+func (s *Scanner) bad(c byte, where place) error {
 	return s.fail(ErrSyntax, s.pos-1, "unexpected %q %s", c, where)
 }
 
 // ended makes an error of one of fill's.
-func (s *Scanner) ended(err error, where string) error {
+func (s *Scanner) ended(err error, where place) error {
 	if errors.Is(err, io.EOF) {
 		return s.fail(ErrTruncated, len(s.buf), "file ends %s", where)
 	}

@@ -8,7 +8,7 @@ import (
 // This file is the part of Scanner that reads what surrounds the array.
 
 // token reads over white space and returns the byte after it.
-func (s *Scanner) token(where string) (byte, error) {
+func (s *Scanner) token(where place) (byte, error) {
 	for {
 		for s.pos < len(s.buf) {
 			c := s.buf[s.pos]
@@ -25,7 +25,7 @@ func (s *Scanner) token(where string) (byte, error) {
 
 // open reads up to and into the array.
 func (s *Scanner) open() error {
-	c, err := s.token("before anything was found")
+	c, err := s.token(place{text: "before anything was found"})
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Scanner) open() error {
 		if done {
 			return s.fail(ErrNoKey, s.pos-1, "no key %q in the object that ends", s.key)
 		}
-		c, err := s.token("before a value")
+		c, err := s.token(place{text: "before a value"})
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (s *Scanner) finish() error {
 		if key == s.key {
 			return s.fail(ErrSyntax, s.pos-1, "key %q occurs a second time", s.key)
 		}
-		c, err := s.token("before a value")
+		c, err := s.token(place{text: "before a value"})
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (s *Scanner) trailing() error {
 
 // member reads the next key of the top object and its colon.
 func (s *Scanner) member(first bool) (key string, done bool, err error) {
-	const where = "in the middle of the object"
+	where := place{text: "in the middle of the object"}
 	c, err := s.token(where)
 	if err != nil {
 		return "", false, err
@@ -109,14 +109,14 @@ func (s *Scanner) member(first bool) (key string, done bool, err error) {
 	}
 	if !first {
 		if c != ',' {
-			return "", false, s.bad(c, "after a value")
+			return "", false, s.bad(c, place{text: "after a value"})
 		}
 		if c, err = s.token(where); err != nil {
 			return "", false, err
 		}
 	}
 	if c != '"' {
-		return "", false, s.bad(c, "where a key should begin")
+		return "", false, s.bad(c, place{text: "where a key should begin"})
 	}
 	s.hold = s.pos - 1
 	n := nesting{quoted: true}
@@ -129,7 +129,7 @@ func (s *Scanner) member(first bool) (key string, done bool, err error) {
 			return "", false, s.fail(ErrTooLarge, s.hold, "endless key")
 		}
 		if err := s.fill(); err != nil {
-			return "", false, s.ended(err, "in the middle of a key")
+			return "", false, s.ended(err, place{text: "in the middle of a key"})
 		}
 	}
 	token, ok := content(s.buf[s.hold:s.pos])
@@ -139,7 +139,7 @@ func (s *Scanner) member(first bool) (key string, done bool, err error) {
 	key = string(token)
 	s.hold = -1
 	if c, err = s.token(where); err == nil && c != ':' {
-		err = s.bad(c, "after a key")
+		err = s.bad(c, place{text: "after a key"})
 	}
 	return key, false, err
 }
@@ -169,7 +169,7 @@ func (s *Scanner) skip(c byte) error {
 			return nil
 		}
 		if err := s.fill(); err != nil {
-			return s.ended(err, "in the middle of a value")
+			return s.ended(err, place{text: "in the middle of a value"})
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (s *Scanner) skip(c byte) error {
 // skipLiteral reads over a number or a word.
 func (s *Scanner) skipLiteral(c byte) error {
 	if endsLiteral(c) {
-		return s.bad(c, "where a value should begin")
+		return s.bad(c, place{text: "where a value should begin"})
 	}
 	s.hold = s.pos - 1
 	for {
@@ -188,7 +188,7 @@ func (s *Scanner) skipLiteral(c byte) error {
 			break
 		}
 		if err := s.fill(); err != nil {
-			return s.ended(err, "in the middle of a value")
+			return s.ended(err, place{text: "in the middle of a value"})
 		}
 	}
 	if _, err := DecodeValue(nil, s.buf[s.hold:s.pos]); err != nil {

@@ -1,0 +1,163 @@
+package buckettest
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// An S3 is a running S3 server, versitygw, that keeps objects as files.
+type S3 struct {
+	// Endpoint is its URL.
+	Endpoint string
+	// AccessKey and SecretKey are its only credentials.
+	AccessKey, SecretKey string
+	// Dir holds a directory for each bucket.
+	Dir string
+}
+
+// S3Server starts an S3 server that lives as long as the test. The binary is
+// the one that MEDIALIFT_TEST_VERSITYGW names, or versitygw in PATH or in Go's
+// bin directory. Without one the test is skipped, or failed where CI is "true".
+func S3Server(t testing.TB) *S3 {
+	t.Helper()
+	binary, err := findServer()
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no S3 server to test with: %v", err)
+		}
+		t.Skipf("no S3 server to test with (go install github.com/versity/versitygw/cmd/versitygw@latest): %v", err)
+	}
+	s := &S3{AccessKey: "medialift", SecretKey: "medialift-" + rand.Text(), Dir: t.TempDir()}
+	for range 5 { // the port may be taken between looking and using it
+		if s.start(t, binary) {
+			return s
+		}
+	}
+	t.Fatalf("%s does not start", binary)
+	return nil
+}
+
+func findServer() (string, error) {
+	if path := os.Getenv("MEDIALIFT_TEST_VERSITYGW"); path != "" {
+		return exec.LookPath(path)
+	}
+	if path, err := exec.LookPath("versitygw"); err == nil {
+		return path, nil
+	}
+	out, err := exec.Command("go", "env", "GOPATH").Output()
+	if err != nil {
+		return "", err
+	}
+	return exec.LookPath(filepath.Join(string(bytes.TrimSpace(out)), "bin", "versitygw"))
+}
+
+// start tells whether the server came up.
+func (s *S3) start(t testing.TB, binary string) bool {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	// A path of its own tells our server from one that took the port.
+	health := "/health-" + rand.Text()
+	var said bytes.Buffer
+	cmd := exec.Command(binary, "--access", s.AccessKey, "--secret", s.SecretKey,
+		"--port", addr, "--health", health, "--quiet", "--keep-alive", "posix", s.Dir)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.Dir, "TMPDIR=" + t.TempDir()}
+	dieWithParent(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // killed, as a rule
+		close(ended)
+	}()
+	stop := func() {
+		_ = cmd.Process.Kill() // it may have ended by itself
+		<-ended
+	}
+	s.Endpoint = "http://" + addr
+	if !answers(s.Endpoint+health, ended) {
+		stop()
+		t.Logf("%s on %s: %s", binary, addr, said.String())
+		return false
+	}
+	t.Cleanup(stop)
+	return true
+}
+
+func answers(url string, ended <-chan struct{}) bool {
+	client := http.Client{Timeout: time.Second}
+	defer client.CloseIdleConnections()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		if response, err := client.Get(url); err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return true
+			}
+		}
+		select {
+		case <-ended:
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return false
+}
+
+// CreateBucket makes an empty bucket.
+func (s *S3) CreateBucket(t testing.TB, name string) {
+	t.Helper()
+	if err := os.Mkdir(filepath.Join(s.Dir, name), 0o777); err != nil && !errors.Is(err, os.ErrExist) {
+		t.Fatal(err)
+	}
+}
+
+// Path is the file that holds the object at key.
+func (s *S3) Path(bucket, key string) string {
+	return filepath.Join(s.Dir, bucket, filepath.FromSlash(key))
+}
+
+// Environ returns the variables, as NAME=value, that make the AWS SDKs use this
+// server and nothing else.
+func (s *S3) Environ() []string {
+	env := []string{}
+	for name, value := range s.variables() {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// Setenv sets the variables of Environ for the rest of the test.
+func (s *S3) Setenv(t *testing.T) {
+	t.Helper()
+	for name, value := range s.variables() {
+		t.Setenv(name, value)
+	}
+}
+
+func (s *S3) variables() map[string]string {
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID":           s.AccessKey,
+		"AWS_SECRET_ACCESS_KEY":       s.SecretKey,
+		"AWS_SESSION_TOKEN":           "",
+		"AWS_PROFILE":                 "",
+		"AWS_REGION":                  "us-east-1",
+		"AWS_CONFIG_FILE":             os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"AWS_EC2_METADATA_DISABLED":   "true",
+		"AWS_ENDPOINT_URL_S3":         s.Endpoint,
+	}
+}

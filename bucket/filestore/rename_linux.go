@@ -1,0 +1,8 @@
+package filestore
+
+import "golang.org/x/sys/unix"
+
+// renameNoReplace renames, and fails with EEXIST if to is there.
+func renameNoReplace(from, to string) error {
+	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+}

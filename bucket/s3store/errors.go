@@ -1,0 +1,186 @@
+package s3store
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/medialift/medialift/bucket"
+)
+
+// A failure says in few words what went wrong: the SDK's own text repeats the
+// operation, host and request ids at length. It unwraps to the sentinel it is,
+// if any, and to the SDK's error.
+type failure struct {
+	kind error // may be nil
+	text string
+	err  error
+}
+
+// Error is the short text.
+func (f *failure) Error() string { return f.text }
+
+// Unwrap gives the sentinel and the original.
+func (f *failure) Unwrap() []error {
+	if f.kind == nil {
+		return []error{f.err}
+	}
+	return []error{f.kind, f.err}
+}
+
+// classify turns an error of the SDK into one of the bucket sentinels, or into
+// a plain one that is not worth another try.
+func classify(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w", ctx.Err())
+	}
+	if f, ok := errors.AsType[*failure](err); ok { // the credentials, or our own
+		return f
+	}
+	if status := httpStatus(err); status >= 300 {
+		return fromAnswer(status, err)
+	}
+	return fromNetwork(err)
+}
+
+// fromAnswer classifies what the endpoint said.
+func fromAnswer(status int, err error) error {
+	code, message := "", ""
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		code, message = api.ErrorCode(), api.ErrorMessage()
+	}
+	kind := kindOf(status, code)
+	if kind == bucket.ErrExists { // there is no more to say
+		return &failure{kind: kind, text: kind.Error(), err: err}
+	}
+	text := fmt.Sprintf("HTTP %d", status)
+	if code != "" && code != "UnknownError" {
+		text += " " + code
+	}
+	if message != "" && message != code {
+		text += ": " + message
+	}
+	if region := bucketRegion(err); status == http.StatusMovedPermanently && region != "" {
+		text += fmt.Sprintf(" (the bucket is in region %q: set AWS_REGION)", region)
+	}
+	if code == "RequestTimeTooSkewed" {
+		text += " (the clock of this machine is wrong)"
+	}
+	if kind != nil {
+		text = kind.Error() + ": " + text
+	}
+	return &failure{kind: kind, text: text, err: err}
+}
+
+func kindOf(status int, code string) error {
+	switch code {
+	case "NoSuchBucket":
+		return bucket.ErrNoBucket
+	case "BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch":
+		return bucket.ErrChecksum
+	case "KeyTooLongError", "ObjectParentIsFile", "ExistingObjectIsDirectory", // the latter of stores that
+		"XMinioParentIsObject", "XMinioObjectExistsAsDirectory", "XMinioInvalidObjectName": // are file systems
+		return bucket.ErrKey
+	case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired":
+		return bucket.ErrDenied
+	case "SlowDown", "RequestTimeout", "InternalError", "IncompleteBody", "OperationAborted",
+		"Throttling", "ThrottlingException", "RequestThrottled", "ConditionalRequestConflict",
+		// The client has just learnt the right time from the same answer.
+		"RequestTimeTooSkewed":
+		return bucket.ErrTemporary
+	}
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return bucket.ErrDenied
+	case status == http.StatusNotFound:
+		return bucket.ErrNotFound
+	case status == http.StatusPreconditionFailed:
+		return bucket.ErrExists
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
+		return bucket.ErrTemporary
+	case status == http.StatusNotImplemented, status == http.StatusInsufficientStorage:
+		return nil
+	case status >= 500:
+		return bucket.ErrTemporary
+	}
+	return nil
+}
+
+// fromNetwork classifies what went wrong before or in the middle of an answer.
+func fromNetwork(err error) error {
+	short := innermost(err)
+	if errors.Is(err, bucket.ErrSourceChanged) {
+		return &failure{kind: bucket.ErrSourceChanged, text: short.Error(), err: err}
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &failure{text: fmt.Sprintf("the endpoint's certificate is not trusted: %v", short), err: err}
+	}
+	unreachable := func() error {
+		return &failure{kind: bucket.ErrUnreachable, text: fmt.Sprintf("%v: %v", bucket.ErrUnreachable, short), err: err}
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		short = dns
+		return unreachable()
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && slices.Contains([]string{"dial", "proxyconnect"}, op.Op) {
+		short = op
+		return unreachable()
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return unreachable()
+	}
+	_, sending := errors.AsType[*smithyhttp.RequestSendError](err)
+	_, receiving := errors.AsType[*smithy.DeserializationError](err)
+	_, network := errors.AsType[net.Error](err)
+	if sending || receiving || network || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return &failure{kind: bucket.ErrTemporary, text: fmt.Sprintf("%v: %v", bucket.ErrTemporary, short), err: err}
+	}
+	return &failure{text: short.Error(), err: err}
+}
+
+// innermost drops the layers that the SDK and net/http put around a cause.
+func innermost(err error) error {
+	for {
+		if op, ok := err.(*net.OpError); ok {
+			return op
+		}
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		if next == bucket.ErrSourceChanged {
+			return err
+		}
+		err = next
+	}
+}
+
+// refused tells that the endpoint may not know a header that was sent.
+func refused(err error) bool {
+	if err == nil || errors.Is(err, bucket.ErrTemporary) {
+		return false
+	}
+	status := httpStatus(err)
+	if status == http.StatusNotImplemented {
+		return true
+	}
+	code := ""
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		code = api.ErrorCode()
+	}
+	return status == http.StatusBadRequest && slices.Contains([]string{
+		"NotImplemented", "InvalidArgument", "InvalidRequest", "BadRequest", "InvalidHeader",
+		"UnsupportedHeader", "UnsupportedOperation", "UnsupportedArgument", "MalformedTrailerError",
+	}, code)
+}

@@ -1,0 +1,291 @@
+package s3store
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/buckettest"
+)
+
+// every sentinel there is, to tell that an error is none of the others.
+var sentinels = []error{
+	bucket.ErrNotFound, bucket.ErrExists, bucket.ErrNoBucket, bucket.ErrDenied, bucket.ErrUnreachable,
+	bucket.ErrTemporary, bucket.ErrSourceChanged, bucket.ErrChecksum, bucket.ErrKey,
+}
+
+func only(t *testing.T, err, want error) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s) != (s == want) {
+			t.Errorf("%v: is %q: %v", err, s, errors.Is(err, s))
+		}
+	}
+	if text := err.Error(); len(text) > 200 || strings.Contains(text, "operation error") {
+		t.Errorf("a long text: %s", text)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		code   string
+		want   error
+	}{
+		{400, "RequestTimeout", bucket.ErrTemporary},
+		{400, "IncompleteBody", bucket.ErrTemporary},
+		{400, "ExpiredToken", bucket.ErrDenied},
+		{400, "BadDigest", bucket.ErrChecksum},
+		{400, "KeyTooLongError", bucket.ErrKey},
+		{400, "EntityTooLarge", nil},
+		{401, "Unauthorized", bucket.ErrDenied},
+		{403, "AccessDenied", bucket.ErrDenied},
+		{403, "InvalidAccessKeyId", bucket.ErrDenied},
+		{403, "SignatureDoesNotMatch", bucket.ErrDenied},
+		{404, "NoSuchBucket", bucket.ErrNoBucket},
+		{404, "NoSuchKey", bucket.ErrNotFound},
+		{408, "X", bucket.ErrTemporary},
+		{409, "ConditionalRequestConflict", bucket.ErrTemporary},
+		{409, "OperationAborted", bucket.ErrTemporary},
+		{409, "ObjectParentIsFile", bucket.ErrKey},
+		{412, "PreconditionFailed", bucket.ErrExists},
+		{429, "TooManyRequests", bucket.ErrTemporary},
+		{500, "InternalError", bucket.ErrTemporary},
+		{502, "", bucket.ErrTemporary},
+		{503, "SlowDown", bucket.ErrTemporary},
+		{504, "", bucket.ErrTemporary},
+		{507, "XMinioStorageFull", nil},
+	} {
+		t.Run(c.code, func(t *testing.T) {
+			f := &fake{answer: func(w http.ResponseWriter, _ *http.Request) bool {
+				refuse(w, c.status, c.code)
+				return true
+			}}
+			s := f.start(t)
+			_, err := s.Put(t.Context(), "k", buckettest.Source([]byte("x")), overwrite)
+			only(t, err, c.want)
+			asked(t, f, "PUT k") // no method retries
+			if c.status == 503 {
+				notes(t, s)
+			}
+		})
+	}
+}
+
+func TestConnections(t *testing.T) {
+	hijack := func(say string) *fake {
+		return &fake{answer: func(w http.ResponseWriter, _ *http.Request) bool {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				io.WriteString(conn, say)
+				conn.Close()
+			}
+			return true
+		}}
+	}
+	for name, say := range map[string]string{
+		"closed": "", "garbage": "what?\r\n\r\n", "half an answer": "HTTP/1.1 200 OK\r\nContent-Le",
+		"half an error": "HTTP/1.1 503 Slow\r\nContent-Length: 100\r\n\r\n<Error>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := hijack(say).start(t).Put(t.Context(), "k", buckettest.Source([]byte("x")), overwrite)
+			only(t, err, bucket.ErrTemporary)
+		})
+	}
+	t.Run("refused", func(t *testing.T) {
+		clearEnv(t)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		only(t, connect(t, Options{Endpoint: "http://" + l.Addr().String()}).Check(t.Context()), bucket.ErrUnreachable)
+	})
+	t.Run("no such host", func(t *testing.T) {
+		clearEnv(t)
+		only(t, connect(t, Options{Endpoint: "http://none.invalid"}).Check(t.Context()), bucket.ErrUnreachable)
+	})
+	t.Run("not TLS", func(t *testing.T) {
+		clearEnv(t)
+		server := httptest.NewServer(&fake{})
+		defer server.Close()
+		endpoint := strings.Replace(server.URL, "http:", "https:", 1)
+		only(t, connect(t, Options{Endpoint: endpoint}).Check(t.Context()), bucket.ErrUnreachable)
+	})
+}
+
+func TestTruncatedObject(t *testing.T) {
+	f := &fake{truncate: true}
+	s := f.start(t)
+	data := strings.Repeat("x", 100_000)
+	obj := mustPut(t, s, "k", data, overwrite)
+	obj.Checksums, obj.ETag = nil, ""
+	_, err := bucket.Same(t.Context(), s, buckettest.Source([]byte(data)), obj)
+	only(t, err, bucket.ErrTemporary)
+}
+
+func TestCheck(t *testing.T) {
+	answer := func(status int) *fake {
+		return &fake{answer: func(w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(status)
+			return true
+		}}
+	}
+	only(t, answer(404).start(t).Check(t.Context()), bucket.ErrNoBucket)
+	err := answer(403).start(t).Check(t.Context())
+	only(t, err, bucket.ErrDenied)
+	if !strings.Contains(err.Error(), "s3:ListBucket") {
+		t.Error(err)
+	}
+	only(t, answer(503).start(t).Check(t.Context()), bucket.ErrTemporary)
+	if err := answer(200).start(t).Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRegion(t *testing.T) {
+	f := &fake{answer: func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.Header.Get("Authorization"), "/eu-north-1/") {
+			return false
+		}
+		w.Header().Set("X-Amz-Bucket-Region", "eu-north-1")
+		w.WriteHeader(http.StatusMovedPermanently)
+		return true
+	}}
+	s := f.start(t)
+	err := s.Check(t.Context())
+	only(t, err, nil)
+	if !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Error(err)
+	}
+	s.amazon = true
+	if err := s.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, s, "k", "x", bucket.Condition{})
+}
+
+// Denied must never pass for absent.
+func TestCannotSee(t *testing.T) {
+	f := &fake{answer: func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPut {
+			return false
+		}
+		refuse(w, http.StatusForbidden, "AccessDenied")
+		return true
+	}}
+	s := f.start(t)
+	only(t, putFails(t, s, "k", "x", bucket.Condition{}, bucket.ErrDenied), bucket.ErrDenied)
+	asked(t, f, "HEAD k")
+	for _, err := range s.List(t.Context(), "") {
+		only(t, err, bucket.ErrDenied)
+	}
+	s.amazon = true // its conditions are known to hold
+	mustPut(t, s, "k", "x", bucket.Condition{})
+}
+
+func TestWrongClock(t *testing.T) {
+	ahead := time.Now().Add(time.Hour)
+	f := &fake{answer: func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Date", ahead.UTC().Format(http.TimeFormat))
+		signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if err == nil && ahead.Sub(signed) < 15*time.Minute {
+			return false
+		}
+		refuse(w, http.StatusForbidden, "RequestTimeTooSkewed")
+		return true
+	}}
+	s := f.start(t)
+	only(t, putFails(t, s, "k", "x", overwrite, bucket.ErrTemporary), bucket.ErrTemporary)
+	mustPut(t, s, "k", "x", overwrite)
+	if err := f.start(t).Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoCredentials(t *testing.T) {
+	clearEnv(t)
+	s, err := New(t.Context(), "bkt", Options{Endpoint: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	only(t, s.Check(t.Context()), bucket.ErrDenied)
+}
+
+func TestEndpoints(t *testing.T) {
+	clearEnv(t)
+	for _, bad := range []string{"localhost:9000", "ftp://host", "http://", "%"} {
+		if _, err := New(t.Context(), "bkt", Options{Endpoint: bad}); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+	f := &fake{echoChecksum: true}
+	server := httptest.NewServer(f)
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	mustPut(t, connect(t, Options{}), "k", "x", overwrite)
+	asked(t, f, "PUT k") // the fake knows paths alone
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	t.Setenv("AWS_ENDPOINT_URL_S3", server.URL)
+	mustPut(t, connect(t, Options{}), "k", "x", overwrite)
+	if s := connect(t, Options{Endpoint: "https://s3.eu-west-1.amazonaws.com"}); !s.amazon || !s.tls {
+		t.Error("Amazon's own endpoint is not known as such")
+	}
+}
+
+// Over TLS the body is not signed as long as a checksum of it is.
+func TestUnsignedOverTLS(t *testing.T) {
+	clearEnv(t)
+	f := &fake{refuseChecksum: "NotImplemented"}
+	server := httptest.NewTLSServer(f)
+	defer server.Close()
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := connect(t, Options{Endpoint: server.URL}).Put(t.Context(), "k", buckettest.Source([]byte("x")), overwrite)
+	only(t, err, nil)
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
+		t.Errorf("%v", err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	mustPut(t, connect(t, Options{Endpoint: server.URL}), "k", "x", overwrite)
+	const header = "X-Amz-Content-Sha256"
+	if first, second := f.headers[0].Get(header), f.headers[1].Get(header); first != "UNSIGNED-PAYLOAD" || len(second) != 64 {
+		t.Errorf("with a checksum %q, without %q", first, second)
+	}
+}
+
+// After a Put was cancelled its buffer serves the next one: nothing may still
+// be reading it. The race detector looks on.
+func TestCancelledWhileSending(t *testing.T) {
+	clearEnv(t)
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer server.Close()
+	defer close(release)
+	s := connect(t, Options{Endpoint: server.URL})
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		_, err := s.Put(ctx, "k", buckettest.Source(make([]byte, small)), overwrite)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+}

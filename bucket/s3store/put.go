@@ -1,0 +1,277 @@
+package s3store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/medialift/medialift/bucket"
+)
+
+// Put sends src in one request, with its CRC64NVME. While it is not known that
+// the endpoint honours conditions, it looks for the object first.
+func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond bucket.Condition) (bucket.Object, error) {
+	if _, err := s.Naming().URL(key); err != nil {
+		return bucket.Object{}, err
+	}
+	if src.Size > MaxSize {
+		return bucket.Object{}, fmt.Errorf("%d bytes are more than one request can carry (%d)", src.Size, int64(MaxSize))
+	}
+	if err := ctx.Err(); err != nil {
+		return bucket.Object{}, err
+	}
+	p, err := s.quirks.buffers.read(ctx, src)
+	if err != nil {
+		return bucket.Object{}, err
+	}
+	defer s.quirks.buffers.release(p)
+	sent, err := s.put(ctx, key, p, cond)
+	if errors.Is(err, bucket.ErrChecksum) {
+		return bucket.Object{}, errors.Join(src.Changed(), err)
+	}
+	if err != nil {
+		return bucket.Object{}, err
+	}
+	if !p.inMemory() { // else what was sent is what was read before
+		if err := src.Changed(); err != nil {
+			return bucket.Object{}, s.withdraw(ctx, key, sent, err)
+		}
+	}
+	return s.confirm(ctx, key, p, sent)
+}
+
+// A shot is how one request is made.
+type shot struct {
+	checksum bool
+	absent   bool   // If-None-Match: *
+	match    string // If-Match, if not empty
+}
+
+func (s shot) conditional() bool { return s.absent || s.match != "" }
+
+// sent is what came of a request that was accepted.
+type sent struct {
+	shot
+	etag string
+	// crc is the CRC64NVME that the answer holds, if any.
+	crc string
+	// encrypted tells that the ETag cannot be an MD5.
+	encrypted bool
+}
+
+func (s *Store) put(ctx context.Context, key string, p *payload, cond bucket.Condition) (sent, error) {
+	switch {
+	case cond.Overwrite:
+		return s.send(ctx, key, p, shot{})
+	case cond.Replaces.ETag != "":
+		return s.replace(ctx, key, p, cond.Replaces.ETag)
+	}
+	return s.create(ctx, key, p)
+}
+
+// create sends an object that must not be there yet.
+func (s *Store) create(ctx context.Context, key string, p *payload) (sent, error) {
+	if s.quirks.get().absent == yes {
+		return s.send(ctx, key, p, shot{absent: true})
+	}
+	if err := s.free(ctx, key); err != nil {
+		return sent{}, err
+	}
+	switch {
+	case s.quirks.get().absent == no:
+		return s.send(ctx, key, p, shot{})
+	case !p.inMemory(): // too large to be sent twice, or to hold the gate for
+		return s.send(ctx, key, p, shot{absent: true})
+	}
+	select {
+	case s.quirks.gate <- struct{}{}:
+	case <-ctx.Done():
+		return sent{}, ctx.Err()
+	}
+	if s.quirks.get().absent != unknown { // somebody else has found out meanwhile
+		<-s.quirks.gate
+		return s.create(ctx, key, p)
+	}
+	defer func() { <-s.quirks.gate }()
+	return s.createAndLearn(ctx, key, p)
+}
+
+// createAndLearn creates an object and then tries to create it once more: an
+// endpoint that lets that happen ignores the condition. The same bytes are
+// sent, so that nothing is lost if it does.
+func (s *Store) createAndLearn(ctx context.Context, key string, p *payload) (sent, error) {
+	first, err := s.send(ctx, key, p, shot{absent: true})
+	if errors.Is(err, bucket.ErrExists) {
+		s.quirks.learn(func(k *known) { k.absent = yes })
+	}
+	if err != nil || s.quirks.get().absent != unknown {
+		return first, err
+	}
+	again, err := s.once(ctx, key, p, first.shot)
+	switch {
+	case err == nil:
+		s.quirks.learn(func(k *known) { k.absent = no })
+		return again, nil
+	case errors.Is(err, bucket.ErrExists):
+		s.quirks.learn(func(k *known) { k.absent = yes })
+	}
+	return first, nil // anything else says nothing: the next Put asks again
+}
+
+// free fails with ErrExists if there is an object at key. Amazon answers 403
+// for what is not there to those who may not list: its conditions are enough.
+func (s *Store) free(ctx context.Context, key string) error {
+	_, err := s.Stat(ctx, key)
+	switch {
+	case errors.Is(err, bucket.ErrNotFound), s.amazon && errors.Is(err, bucket.ErrDenied):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%w: %q", bucket.ErrExists, key)
+}
+
+// replace sends an object in place of the version with the given ETag, or of
+// none.
+func (s *Store) replace(ctx context.Context, key string, p *payload, etag string) (sent, error) {
+	now, err := s.Stat(ctx, key)
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		return s.create(ctx, key, p)
+	case err != nil:
+		return sent{}, err
+	case now.ETag != etag:
+		return sent{}, fmt.Errorf("%w: %q has changed", bucket.ErrExists, key)
+	}
+	if k := s.quirks.get(); k.match == no || k.absent == no {
+		return s.send(ctx, key, p, shot{})
+	}
+	out, err := s.send(ctx, key, p, shot{match: etag})
+	if errors.Is(err, bucket.ErrNotFound) {
+		text := fmt.Sprintf("%v: %q was removed meanwhile", bucket.ErrTemporary, key)
+		return sent{}, &failure{kind: bucket.ErrTemporary, text: text, err: err}
+	}
+	return out, err
+}
+
+// send makes the request. Where the endpoint refuses it in a way that may be
+// for a header it does not know, it is made again without. The caller has made
+// sure that this overwrites nothing.
+func (s *Store) send(ctx context.Context, key string, p *payload, want shot) (sent, error) {
+	k := s.quirks.get()
+	want.checksum = k.checksum != no
+	out, err := s.once(ctx, key, p, want)
+	if !refused(err) {
+		s.took(want, err)
+		return out, err
+	}
+	for _, other := range lesser(want, k) {
+		out, second := s.once(ctx, key, p, other)
+		if refused(second) {
+			continue
+		}
+		if second == nil || errors.Is(second, bucket.ErrExists) {
+			s.refuses(want, other)
+		}
+		s.took(other, second)
+		return out, second
+	}
+	return sent{}, err
+}
+
+// lesser lists the shots that leave out what the endpoint may not know.
+func lesser(want shot, k known) []shot {
+	var others []shot
+	dropChecksum := want.checksum && k.checksum == unknown
+	dropCondition := want.absent && k.absent == unknown || want.match != "" && k.match == unknown
+	if dropChecksum {
+		others = append(others, shot{absent: want.absent, match: want.match})
+	}
+	if dropCondition {
+		others = append(others, shot{checksum: want.checksum})
+	}
+	if dropChecksum && dropCondition {
+		others = append(others, shot{})
+	}
+	return others
+}
+
+// took remembers which headers an accepted request had.
+func (s *Store) took(made shot, err error) {
+	if err != nil {
+		return
+	}
+	s.quirks.learn(func(k *known) {
+		if made.checksum && k.checksum == unknown {
+			k.checksum = yes
+		}
+		if made.match != "" && k.match == unknown {
+			k.match = yes
+		}
+	})
+}
+
+// refuses remembers what other leaves out of want.
+func (s *Store) refuses(want, other shot) {
+	s.quirks.learn(func(k *known) {
+		if want.checksum && !other.checksum {
+			k.checksum = no
+		}
+		if want.absent && !other.absent {
+			k.absent, k.refusesAbsent = no, true
+		}
+		if want.match != "" && other.match == "" {
+			k.match = no
+		}
+	})
+}
+
+// once makes one request.
+func (s *Store) once(ctx context.Context, key string, p *payload, how shot) (sent, error) {
+	in := &s3.PutObjectInput{Bucket: &s.name, Key: &key, ContentLength: &p.src.Size}
+	if p.src.ContentType != "" {
+		in.ContentType = &p.src.ContentType
+	}
+	if how.absent {
+		in.IfNoneMatch = aws.String("*")
+	}
+	if how.match != "" {
+		in.IfMatch = aws.String(`"` + how.match + `"`)
+	}
+	options := []func(*s3.Options){s.with}
+	if how.checksum {
+		in.ChecksumCRC64NVME = &p.crc
+		if s.tls {
+			options = append(options, unsigned)
+		}
+	}
+	b := p.body()
+	defer b.takeBack()
+	in.Body = b
+	out, err := s.client.PutObject(ctx, in, options...)
+	if err != nil {
+		return sent{}, classify(ctx, err)
+	}
+	return sent{
+		shot:      how,
+		etag:      unquote(out.ETag),
+		crc:       aws.ToString(out.ChecksumCRC64NVME),
+		encrypted: out.SSECustomerAlgorithm != nil || out.SSEKMSKeyId != nil,
+	}, nil
+}
+
+// withdraw removes an object whose file changed while it was sent, if it is
+// certain that this Put has made it.
+func (s *Store) withdraw(ctx context.Context, key string, was sent, cause error) error {
+	ctx = context.WithoutCancel(ctx)
+	now, err := s.Stat(ctx, key)
+	if err == nil && was.absent && now.ETag == was.etag && s.quirks.get().absent != no {
+		if err = s.Delete(ctx, key); err == nil {
+			return fmt.Errorf("%w; the object sent was deleted again", cause)
+		}
+	}
+	return fmt.Errorf("%w; the object at %q now holds a mixture of its old and new bytes", cause, key)
+}

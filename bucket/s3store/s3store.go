@@ -1,0 +1,192 @@
+// Package s3store is a [bucket.Store] in one S3 bucket, at Amazon or at any
+// endpoint that speaks its protocol. Such endpoints differ in what they do with
+// checksums and conditions: that is found out with the first objects, and
+// [Store.Notes] says what came of it.
+package s3store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/medialift/medialift/bucket"
+)
+
+// MaxSize is the largest object in bytes: what S3 takes in one request.
+const MaxSize = 5 << 30
+
+// defaultRegion is used where nothing names another one. Most endpoints other
+// than Amazon's do not care.
+const defaultRegion = "us-east-1"
+
+// Options is where a bucket is and how it is asked. The zero value is Amazon S3
+// with what the AWS environment variables and files say.
+type Options struct {
+	// Endpoint is a URL such as "http://localhost:9000"; empty means
+	// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's, or Amazon.
+	Endpoint string
+	// Region of the bucket; empty means AWS_REGION, the profile's, or us-east-1.
+	Region string
+	// PathStyle puts the bucket into the path of URLs instead of the host name.
+	// It is always so at an endpoint other than Amazon's.
+	PathStyle bool
+	// Credentials replace those of the default chain.
+	Credentials aws.CredentialsProvider
+}
+
+// A Store keeps objects in one bucket.
+type Store struct {
+	name   string
+	client *s3.Client
+	// tls tells that the connection itself protects the bytes sent.
+	tls bool
+	// amazon tells that no other endpoint was named.
+	amazon bool
+	// region replaces the configured one once Check has learnt better.
+	region atomic.Pointer[string]
+	quirks quirks
+}
+
+// New returns the store of the bucket called name. It reads the environment
+// and the AWS files, and does not contact the network.
+func New(ctx context.Context, name string, opts Options) (*Store, error) {
+	if err := checkEndpoint(opts.Endpoint); err != nil {
+		return nil, err
+	}
+	load := []func(*config.LoadOptions) error{
+		// A plain *http.Client would be refused where AWS_CA_BUNDLE is set.
+		config.WithHTTPClient(awshttp.NewBuildableClient()),
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
+		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
+		config.WithDefaultRegion(defaultRegion),
+	}
+	if opts.Region != "" {
+		load = append(load, config.WithRegion(opts.Region))
+	}
+	if opts.Credentials != nil {
+		load = append(load, config.WithCredentialsProvider(opts.Credentials))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if cfg.Credentials != nil {
+		cfg.Credentials = &credentials{from: cfg.Credentials}
+	}
+	s := &Store{name: name, tls: true, amazon: true}
+	s.quirks.init()
+	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if opts.Endpoint != "" {
+			o.BaseEndpoint = &opts.Endpoint
+		}
+		if o.BaseEndpoint != nil {
+			s.amazon = isAmazon(*o.BaseEndpoint)
+			s.tls = strings.HasPrefix(strings.ToLower(*o.BaseEndpoint), "https:")
+		}
+		o.UsePathStyle = opts.PathStyle || !s.amazon
+		o.Retryer = aws.NopRetryer{}
+		o.DisableLogOutputChecksumValidationSkipped = true
+		if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+			o.HTTPClient = c.WithReadTimeout(0).WithTransportOptions(tune)
+		}
+	})
+	return s, nil
+}
+
+func checkEndpoint(endpoint string) error {
+	if endpoint == "" {
+		return nil
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("endpoint %q is not of the form https://HOST[:PORT]", endpoint)
+	}
+	return nil
+}
+
+func isAmazon(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && (strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn"))
+}
+
+// Naming is how S3 spells and limits keys.
+func (s *Store) Naming() bucket.Naming {
+	return bucket.Naming{Base: "s3://" + s.name + "/", MaxKey: 1024, MaxSize: MaxSize}
+}
+
+// Notes says what the endpoint turned out not to do.
+func (s *Store) Notes() []string { return s.quirks.sentences() }
+
+// Check asks whether the bucket exists and answers to the credentials. Where
+// Amazon says that the bucket is in another region, that one is used from then
+// on.
+func (s *Store) Check(ctx context.Context) error {
+	err := s.headBucket(ctx)
+	if region := bucketRegion(err); region != "" && s.amazon && region != s.currentRegion() {
+		s.region.Store(&region)
+		err = s.headBucket(ctx)
+	} else if httpStatus(err) == http.StatusForbidden {
+		// The first answer also tells the client how wrong this machine's clock is.
+		err = s.headBucket(ctx)
+	}
+	err = classify(ctx, err)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return &failure{kind: bucket.ErrNoBucket, text: fmt.Sprintf("bucket %q not found", s.name), err: err}
+	}
+	if httpStatus(err) == http.StatusForbidden {
+		const both = "these credentials are wrong or may not list the bucket (s3:ListBucket)"
+		return &failure{kind: bucket.ErrDenied, text: fmt.Sprintf("access to bucket %q denied: %s", s.name, both), err: err}
+	}
+	return err
+}
+
+func (s *Store) headBucket(ctx context.Context) error {
+	_, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.name}, s.with)
+	return err
+}
+
+// with is given to each call: it sets what was learnt after New.
+func (s *Store) with(o *s3.Options) {
+	if region := s.region.Load(); region != nil {
+		o.Region = *region
+	}
+}
+
+func (s *Store) currentRegion() string {
+	if region := s.region.Load(); region != nil {
+		return *region
+	}
+	return s.client.Options().Region
+}
+
+// unsigned leaves the body out of the signature, which spares reading it once
+// more. It is for bodies whose signed headers hold a checksum, over TLS.
+func unsigned(o *s3.Options) {
+	o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
+}
+
+func bucketRegion(err error) string {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
+		return response.Response.Header.Get("X-Amz-Bucket-Region")
+	}
+	return ""
+}
+
+func httpStatus(err error) int {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		return response.HTTPStatusCode()
+	}
+	return 0
+}

@@ -1,0 +1,115 @@
+package pathmap
+
+import "strings"
+
+// The spelling that paths are compared in: forward slashes only where the path
+// is a Windows one (on Unix and in a URL a backslash is part of a name), and no
+// two slashes in a row except those that open a UNC path or follow a scheme.
+// Nothing is cleaned beyond that: "." and ".." are names like any other.
+
+// tidy gives path in that spelling and says whether it is a Windows path. Its
+// results never mix up kinds: only a UNC path begins with two slashes, only a
+// drive path with a letter and ":/", only a URL with a scheme and "://".
+func tidy(path string) (text string, windows bool) {
+	if n := schemeLen(path); n > 0 {
+		if !strings.Contains(path[n:], "//") {
+			return path, false
+		}
+		return path[:n] + collapse(path[n:]), false
+	}
+	switch {
+	case isUNC(path):
+		return "//" + strings.TrimLeft(collapse(slashed(path)), "/"), true
+	case isDrive(path):
+		if len(path) == 2 {
+			return path + "/", true // "C:" stands for the whole drive
+		}
+		return collapse(slashed(path)), true
+	}
+	return collapse(path), false
+}
+
+// tidyBase is tidy for a directory: without the slash at its end, unless it is
+// a root ("/", "C:/", "//", "s3://", "file:///"), which cannot do without.
+func tidyBase(dir string) (text string, windows bool) {
+	text, windows = tidy(dir)
+	if len(text) > rootLen(text) {
+		text = strings.TrimSuffix(text, "/")
+	}
+	return text, windows
+}
+
+// under says whether path is base or below it, and what follows base and its
+// slash. Both must be tidy, and base by tidyBase.
+func under(path, base string) (rest string, ok bool) {
+	if len(path) < len(base) || schemeLen(path) != schemeLen(base) {
+		return "", false
+	}
+	head := path[:len(base)]
+	if head != base && !(isDrive(head) && isDrive(base) && head[1:] == base[1:] && head[0]|0x20 == base[0]|0x20) {
+		return "", false
+	}
+	rest = path[len(base):]
+	switch {
+	case rest == "" || strings.HasSuffix(base, "/"):
+		return rest, true
+	case rest[0] == '/':
+		return rest[1:], true
+	}
+	return "", false
+}
+
+// rootLen is the length of the part of a tidy path that names no file: the
+// scheme, the drive, the leading slashes.
+func rootLen(tidied string) int {
+	n := schemeLen(tidied)
+	if n == 0 && isDrive(tidied) {
+		n = 2
+	}
+	for n < len(tidied) && tidied[n] == '/' {
+		n++
+	}
+	return n
+}
+
+// schemeLen is the length of "scheme://" at the head of path, 0 where there is
+// none. One letter is a drive and never a scheme.
+func schemeLen(path string) int {
+	n := strings.Index(path, "://")
+	if n < 2 || !isLetter(path[0]) {
+		return 0
+	}
+	for i := 1; i < n; i++ {
+		c := path[i]
+		if !isLetter(c) && (c < '0' || c > '9') && c != '+' && c != '-' && c != '.' {
+			return 0
+		}
+	}
+	return n + len("://")
+}
+
+func isDrive(path string) bool {
+	return len(path) >= 2 && isLetter(path[0]) && path[1] == ':' &&
+		(len(path) == 2 || path[2] == '\\' || path[2] == '/')
+}
+
+func isUNC(path string) bool { return strings.HasPrefix(path, `\\`) }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func slashed(path string) string { return strings.ReplaceAll(path, `\`, "/") }
+
+// collapse makes one slash of several in a row.
+func collapse(path string) string {
+	if !strings.Contains(path, "//") {
+		return path
+	}
+	var b strings.Builder
+	b.Grow(len(path))
+	for i := 0; i < len(path); i++ {
+		if path[i] != '/' || i == 0 || path[i-1] != '/' {
+			b.WriteByte(path[i])
+		}
+	}
+	return b.String()
+}
