@@ -46,6 +46,7 @@ func TestPrefix(t *testing.T) {
 		{"elsewhere", "/data", "s3://b", "/mnt/data/x", none},
 		{"empty path", "/data", "s3://b", "", none},
 		{"case", "/data", "s3://b", "/Data/x", none},
+		{"case of the first letter", "data", "s3://b", "Data/x", none},
 		{"relative", "data", "s3://b", "data/x", "s3://b/x"},
 		{"relative is not absolute", "data", "s3://b", "/data/x", none},
 		{"dots are names", "/data", "s3://b", "/data/../x", "s3://b/../x"},
@@ -71,6 +72,7 @@ func TestPrefix(t *testing.T) {
 		{"url dots stay", "s3://b", "gs://c", "s3://b/./x/../y", "gs://c/./x/../y"},
 		{"url slashes in a row", "s3://b", "gs://c", "s3://b//x//y", "gs://c/x/y"},
 		{"scheme", "s3://", "gs://", "s3://b/x", "gs://b/x"},
+		{"scheme with signs", "/data", "a+b-c.1://h", "/data/x", "a+b-c.1://h/x"},
 		{"scheme is not a directory", "s3:", "gs://c", "s3://b/x", none},
 		{"other scheme", "s3://b", "/data", "gs://b/x", none},
 		{"file url", "file:///data", "s3://b", "file:///data/x", "s3://b/x"},
@@ -82,6 +84,7 @@ func TestPrefix(t *testing.T) {
 		{"windows to unix", `C:\data\`, "/mnt/", `C:\data\x\y.png`, "/mnt/x/y.png"},
 		{"windows mixed", `C:\data`, "s3://b", `C:/data\x/y.png`, "s3://b/x/y.png"},
 		{"windows forward", "C:/data", "s3://b", `C:\data\x`, "s3://b/x"},
+		{"windows forward doubled", `C:\data`, "s3://b", "C://data/x", "s3://b/x"},
 		{"windows doubled", `C:\\data`, "s3://b", `C:\data\\x`, "s3://b/x"},
 		{"drive letter", `C:\data`, "s3://b", `c:\data\x`, "s3://b/x"},
 		{"drive letter the other way", `c:\data`, "s3://b", `C:\data\x`, "s3://b/x"},
@@ -159,8 +162,7 @@ func plain(path string) string {
 	case strings.HasPrefix(path, `\\`):
 		path = strings.TrimLeft(strings.ReplaceAll(path, `\`, "/"), "/")
 		head = "//"
-	case len(path) > 1 && path[1] == ':' && strings.Trim(lower[:1], "abcdefghijklmnopqrstuvwxyz") == "" &&
-		(len(path) == 2 || path[2] == '/' || path[2] == '\\'):
+	case isWindows(path):
 		head, path = lower[:2], strings.ReplaceAll(path[2:], `\`, "/")
 		if path == "" {
 			path = "/" // a drive by itself is all of it
@@ -187,8 +189,12 @@ func hasScheme(path string) bool {
 }
 
 func isWindows(path string) bool {
-	p := plain(path)
-	return strings.HasPrefix(p, "//") || len(p) > 1 && p[1] == ':' && !hasScheme(p) && (len(p) == 2 || p[2] == '/')
+	if strings.HasPrefix(path, `\\`) {
+		return true
+	}
+	drive, rest, found := strings.Cut(path, ":")
+	return found && len(drive) == 1 && strings.Contains("abcdefghijklmnopqrstuvwxyz", strings.ToLower(drive)) &&
+		(rest == "" || rest[0] == '/' || rest[0] == '\\')
 }
 
 // FuzzPrefix holds Prefix to its laws: a mapped path has arrived, mapping it

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // regexpMap replaces the first match of a pattern.
@@ -107,7 +106,7 @@ func hasGroup(re *regexp.Regexp, name string) bool {
 // which groups there are.
 func groupHint(re *regexp.Regexp, name string, braced bool) string {
 	for n := len(name) - 1; n > 0 && !braced; n-- {
-		if utf8.RuneStart(name[n]) && hasGroup(re, name[:n]) {
+		if hasGroup(re, name[:n]) {
 			return fmt.Sprintf("; write \"${%s}%s\" for group %q and the text %q", name[:n], name[n:], name[:n], name[n:])
 		}
 	}

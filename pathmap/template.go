@@ -100,11 +100,9 @@ func splitPath(path string) (dir, base string) {
 	separators, root := "/", schemeLen(path)
 	switch {
 	case root > 0:
-		host := strings.IndexByte(path[root:], '/')
-		if host < 0 {
+		if !strings.Contains(path[root:], "/") {
 			return path, ""
 		}
-		root += host
 	case isUNC(path):
 		separators, root = `/\`, 2
 	case isDrive(path):
