@@ -54,9 +54,16 @@ func (m PrefixMap) Map(_ context.Context, p Path) (string, error) {
 	}
 	to, windows := tidyBase(m.To)
 	if rest != "" {
-		// Under a bare scheme the rest may begin with a slash, as "/x" does in
+		// In a key every slash counts, in a file name those in a row are one; and
+		// under a bare scheme the rest may begin with a slash, as "/x" does in
 		// "file:///x" under "file://".
-		to = strings.TrimSuffix(to, "/") + "/" + strings.TrimLeft(rest, "/")
+		if schemeLen(to) == 0 {
+			rest = collapse(rest)
+		}
+		if schemeLen(to) == 0 || strings.HasSuffix(to, "/") || strings.HasSuffix(m.From, "://") {
+			rest = strings.TrimLeft(rest, "/")
+		}
+		to = strings.TrimSuffix(to, "/") + "/" + rest
 	}
 	if windows && !isForward(m.To) {
 		to = strings.ReplaceAll(to, "/", `\`)

@@ -56,7 +56,7 @@ func TestPrefix(t *testing.T) {
 
 		{"slashes at the ends", "/data/", "s3://b/k/", "/data/x", "s3://b/k/x"},
 		{"slashes in a row in from", "//data//in/", "s3://b", "/data/in/x", "s3://b/x"},
-		{"slashes in a row in to", "/data", "s3://b//k//", "/data/x", "s3://b/k/x"},
+		{"slashes in a row in to", "/data", "s3://b//k//", "/data/x", "s3://b//k/x"},
 		{"slashes in a row in path", "/data/", "s3://b", "/data//x///y.png", "s3://b/x/y.png"},
 
 		{"root", "/", "s3://b", "/data/x", "s3://b/data/x"},
@@ -70,7 +70,7 @@ func TestPrefix(t *testing.T) {
 		{"url to local", "s3://b/k", "/data", "s3://b/k/x.png", "/data/x.png"},
 		{"longer bucket", "s3://b", "gs://c", "s3://bb/x.png", none},
 		{"url dots stay", "s3://b", "gs://c", "s3://b/./x/../y", "gs://c/./x/../y"},
-		{"url slashes in a row", "s3://b", "gs://c", "s3://b//x//y", "gs://c/x/y"},
+		{"url slashes in a row", "s3://b", "gs://c", "s3://b//x//y", "gs://c//x//y"},
 		{"scheme", "s3://", "gs://", "s3://b/x", "gs://b/x"},
 		{"scheme with signs", "/data", "a+b-c.1://h", "/data/x", "a+b-c.1://h/x"},
 		{"scheme is not a directory", "s3:", "gs://c", "s3://b/x", none},

@@ -4,18 +4,16 @@ import "strings"
 
 // The spelling that paths are compared in: forward slashes only where the path
 // is a Windows one (on Unix and in a URL a backslash is part of a name), and no
-// two slashes in a row except those that open a UNC path or follow a scheme.
-// Nothing is cleaned beyond that: "." and ".." are names like any other.
+// two slashes in a row except those that open a UNC path. A URL stays as it is:
+// in an object's key every slash counts. Nothing is cleaned beyond that: "." and
+// ".." are names like any other.
 
 // tidy gives path in that spelling and says whether it is a Windows path. Its
 // results never mix up kinds: only a UNC path begins with two slashes, only a
 // drive path with a letter and ":/", only a URL with a scheme and "://".
 func tidy(path string) (text string, windows bool) {
-	if n := schemeLen(path); n > 0 {
-		if !strings.Contains(path[n:], "//") {
-			return path, false
-		}
-		return path[:n] + collapse(path[n:]), false
+	if schemeLen(path) > 0 {
+		return path, false
 	}
 	switch {
 	case isUNC(path):
@@ -33,8 +31,8 @@ func tidy(path string) (text string, windows bool) {
 // a root ("/", "C:/", "//", "s3://", "file:///"), which cannot do without.
 func tidyBase(dir string) (text string, windows bool) {
 	text, windows = tidy(dir)
-	if len(text) > rootLen(text) {
-		text = strings.TrimSuffix(text, "/")
+	for len(text) > rootLen(text) && strings.HasSuffix(text, "/") {
+		text = text[:len(text)-1]
 	}
 	return text, windows
 }
