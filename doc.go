@@ -15,6 +15,7 @@
 // packages of layer x may import ("std" stands for none); a trailing "/..."
 // takes in every package below.
 //
+//	layer internal/testexport
 //	layer pathmap
 //	layer dataset/extjson
 //	layer dataset
@@ -25,9 +26,11 @@
 //	layer bucket/filestore bucket/memstore bucket/s3store
 //	layer bucket/open
 //	layer ledger
+//	layer localfile
 //	layer upload rewrite survey clean
 //	layer cmd/medialift
 //
+//	allow internal/testexport: std
 //	allow pathmap: std
 //	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset: go.mongodb.org/mongo-driver/v2/bson
@@ -40,6 +43,7 @@
 //	allow bucket/s3store: github.com/aws/..., github.com/minio/crc64nvme
 //	allow bucket/open: std
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
+//	allow localfile: golang.org/x/text/unicode/norm
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/...
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std

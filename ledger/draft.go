@@ -21,6 +21,7 @@ type Draft struct {
 	value  *sql.Stmt
 	file   *sql.Stmt
 	url    *sql.Stmt
+	byURL  bool // the index that Sent needs is there
 }
 
 // Draft begins a new plan.
@@ -190,6 +191,22 @@ func (d *Draft) Folded(ctx context.Context) iter.Seq2[File, error] {
 func (d *Draft) Nested(ctx context.Context) iter.Seq2[File, error] {
 	return d.stream(ctx, scanFile, `SELECT `+fileColumns+` FROM file
 		WHERE live AND url IS NOT NULL AND state <> ? ORDER BY replace(url, '/', char(1))`, FileMissing)
+}
+
+// Sent tells whether an earlier plan of this run has put an object at url.
+func (d *Draft) Sent(ctx context.Context, url string) (bool, error) {
+	if !d.byURL {
+		d.byURL = true
+		if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS file_by_url ON file(url)`); err != nil {
+			return false, err
+		}
+	}
+	var sent bool
+	err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM file WHERE url = ? AND state = ?)`, url, FileArrived).Scan(&sent)
+	if err != nil {
+		return false, d.run.explain("reading", err)
+	}
+	return sent, nil
 }
 
 // FirstValue returns a value that names path, for a message that shows the row.

@@ -62,7 +62,7 @@ func (b *builder) bases(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		dir := path.Dir(b.resolver.named(f))
+		dir := path.Dir(b.resolver.Named(f.Path, f.Local))
 		if known, ok := common[f.Field]; ok {
 			dir = commonDir(known, dir)
 		}
@@ -83,7 +83,7 @@ func (b *builder) bases(ctx context.Context) error {
 		if b.usesBase() && field.base == "" {
 			field.base = common[id]
 		}
-		if err := b.draft.SetField(ctx, id, field.url, field.base); err != nil {
+		if err := b.draft.SetField(ctx, id, strings.TrimSuffix(field.place(""), "/"), field.base); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (b *builder) placeOne(ctx context.Context, f ledger.File, sum string) error
 	rel, ok := b.rel(f, sum)
 	if !ok {
 		b.refuse("files outside every --rel-dir", "name a directory that holds all files, or leave --rel-dir away",
-			"outside", f, "it is not below "+strings.Join(b.resolver.relDirs, " or "))
+			"outside", f, "it is not below "+strings.Join(b.resolver.RelDirs(), " or "))
 		return nil
 	}
 	key := field.root.Key(field.dir + rel)
@@ -162,14 +162,14 @@ func (b *builder) placeOne(ctx context.Context, f ledger.File, sum string) error
 
 // rel is the key of a file below its field's directory.
 func (b *builder) rel(f ledger.File, sum string) (string, bool) {
-	named := b.resolver.named(f)
+	named := b.resolver.Named(f.Path, f.Local)
 	switch {
 	case b.opts.Layout == Hash:
 		return sum + strings.ToLower(path.Ext(named)), true
 	case b.opts.Layout == Flat:
 		return path.Base(named), true
 	case len(b.opts.RelDirs) > 0:
-		for _, dir := range b.resolver.relDirs {
+		for _, dir := range b.resolver.RelDirs() {
 			if inside(dir, named) && named != dir {
 				return strings.TrimPrefix(named[len(dir):], "/"), true
 			}

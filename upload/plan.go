@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"strings"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
 )
 
 // A Plan is what an upload is going to do; it stands in the ledger.
@@ -76,7 +77,7 @@ type builder struct {
 	draft    *ledger.Draft
 	manifest dataset.Manifest
 	finder   *dataset.Finder
-	resolver resolver
+	resolver localfile.Resolver
 	fields   map[int]*field
 	refusal  *dataset.Refusal
 	refused  int64
@@ -93,6 +94,9 @@ type field struct {
 	url  string
 	base string // what keys start from, in Tree without RelDirs
 }
+
+// place is where rel goes below the field's target, as a dataset would hold it.
+func (f *field) place(rel string) string { return f.root.Naming.Base + f.root.Key(f.dir+rel) }
 
 // build runs the passes of a plan. Each pass collects everything it refuses,
 // and the next one only starts on what the one before let through.
@@ -120,7 +124,7 @@ func (b *builder) prepare(ctx context.Context) error {
 	if b.finder, err = dataset.NewFinder(b.manifest, b.opts.Fields); err != nil {
 		return err
 	}
-	if b.resolver, err = newResolver(b.job.Dir, b.opts.RelDirs); err != nil {
+	if b.resolver, err = localfile.New(b.job.Dir, b.opts.RelDirs); err != nil {
 		return err
 	}
 	for _, r := range b.opts.RemoteDirs {
@@ -204,14 +208,28 @@ func (b *builder) value(ctx context.Context, row dataset.Row) error {
 		})
 		return nil
 	}
-	if IsRemote(row.Value) {
+	if localfile.IsRemote(row.Value) {
 		b.Remote++
 		return nil
 	}
-	if _, err := b.field(ctx, row.Field); err != nil {
+	f, err := b.field(ctx, row.Field)
+	if err != nil {
 		return err
 	}
-	return b.draft.AddValue(ctx, row, cleanPath(row.Value), "")
+	path := localfile.Clean(row.Value)
+	if strings.HasPrefix(path, f.place("")) {
+		// In a target on a file system, which looks like any local path: what
+		// this run has put there stays.
+		sent, err := b.draft.Sent(ctx, path)
+		if err != nil {
+			return err
+		}
+		if sent {
+			b.Remote++
+			return nil
+		}
+	}
+	return b.draft.AddValue(ctx, row, path, "")
 }
 
 // A flaw is a file that something is wrong with. Which row it stands in is
@@ -251,13 +269,4 @@ func (b *builder) report(ctx context.Context) error {
 	b.flaws = nil
 	b.refusal.Total = max(b.refusal.Total, b.refused)
 	return nil
-}
-
-// absolute is filepath.Abs with the error that users understand.
-func absolute(dir string) (string, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("finding directory %q: %w", dir, err)
-	}
-	return abs, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
 )
 
 func isScene(f ledger.File) bool { return strings.EqualFold(path.Ext(f.Path), ".fo3d") }
@@ -66,7 +67,7 @@ func localAssets(v any, list []string) []string {
 func localStrings(v any, list []string) []string {
 	switch v := v.(type) {
 	case string:
-		if v != "" && !IsRemote(v) {
+		if v != "" && !localfile.IsRemote(v) {
 			list = append(list, v)
 		}
 	case []any:

@@ -1,4 +1,4 @@
-package upload
+package localfile
 
 import "io/fs"
 

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medialift/medialift/bucket/open"
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/upload"
+)
+
+// An uploadCmd is one invocation of upload.
+type uploadCmd struct {
+	*app
+	fields, remoteDirs, relDirs          []string
+	layout, onCollision, missing         string
+	overwrite                            string
+	skipAssets, skipFailures, rewrite    bool
+	dryRun                               bool
+	workers                              int
+	maxDuration                          time.Duration
+	target                               string
+	opts                                 upload.Options
+	stillLocal, sentObjects, failedFiles int64
+}
+
+func newUpload(a *app) *cobra.Command {
+	c := &uploadCmd{app: a}
+	cmd := &cobra.Command{
+		Use:   "upload DATASET... URL",
+		Short: "Send the media of a dataset to the cloud, and rewrite its paths",
+		Long: `Send the media of all media fields of a dataset to URL: s3://bucket/prefix,
+file:///dir or a plain path; URL may hold {dataset} and {field}.
+
+The plan is made first: every path is resolved, missing files and files that
+would overwrite one another are refused before a byte moves. What has arrived is
+kept in a ledger, so that the same command goes on where an earlier one stopped.
+Paths in the dataset only change with --update-filepaths, a document at a time,
+when all its objects have arrived.`,
+		Example: `  medialift upload ./export s3://media/coco --update-filepaths
+  medialift upload ./export s3://media/coco --media-field filepath --rel-dir /data --dry-run`,
+		Args: atLeast(2, "one or more datasets and a URL"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&c.fields, "media-field", nil, "send only this media `FIELD` (repeatable)")
+	f.StringArrayVar(&c.remoteDirs, "remote-dir", nil, "send one media field elsewhere: `FIELD=URL` (repeatable)")
+	f.StringArrayVar(&c.relDirs, "rel-dir", nil, "keys are the paths below this `DIR` (repeatable)")
+	f.StringVar(&c.layout, "layout", "tree", "how keys are made: tree, flat or hash")
+	f.StringVar(&c.onCollision, "on-collision", "refuse", "files that would share a key: refuse or suffix")
+	f.StringVar(&c.missing, "missing", "refuse", "values whose file is not there: refuse or keep")
+	f.StringVar(&c.overwrite, "overwrite", "", "replace other objects under the same keys: `all`, or own for those an earlier run sent")
+	f.Lookup("overwrite").NoOptDefVal = string(upload.OverwriteAll)
+	f.BoolVar(&c.skipAssets, "skip-assets", false, "send .fo3d scenes without the files they refer to")
+	f.BoolVar(&c.skipFailures, "skip-failures", false, "go on when a file cannot be sent")
+	f.BoolVar(&c.rewrite, "update-filepaths", false, "rewrite the paths of what has arrived")
+	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: send nothing, change nothing")
+	f.IntVar(&c.workers, "workers", 0, "how many files to send at a time (default 16)")
+	f.DurationVar(&c.maxDuration, "max-duration", 0, "stop cleanly after this time, like 11h; the same command goes on")
+	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
+	return cmd
+}
+
+func (c *uploadCmd) run(ctx context.Context, args []string) error {
+	datasets := args[:len(args)-1]
+	if err := c.options(args[len(args)-1]); err != nil {
+		return err
+	}
+	if len(datasets) > 1 && len(c.relDirs) == 0 && !strings.Contains(c.target, "{dataset}") {
+		return usage("put {dataset} into the URL, or name a common --rel-dir", "several datasets would go to one place")
+	}
+	if c.maxDuration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.maxDuration, &partialError{
+			fmt.Sprintf("stopped after %s", c.maxDuration), "the same command goes on from here",
+		})
+		defer cancel()
+	}
+	for _, arg := range datasets {
+		if err := c.one(ctx, arg); err != nil {
+			return err
+		}
+	}
+	if !c.rewrite && !c.dryRun && c.stillLocal > 0 {
+		c.ui.doc.Next = "add --update-filepaths to rewrite the paths"
+		c.ui.say("%s still local; the same command with --update-filepaths rewrites them.", pluralAre(c.stillLocal, "path"))
+	}
+	return nil
+}
+
+// options checks the flags.
+func (c *uploadCmd) options(target string) error {
+	for _, choice := range []struct{ flag, value, allowed string }{
+		{"layout", c.layout, "tree flat hash"},
+		{"on-collision", c.onCollision, "refuse suffix"},
+		{"missing", c.missing, "refuse keep"},
+		{"overwrite", c.overwrite, " all own true false"},
+	} {
+		if !slices.Contains(strings.Split(choice.allowed, " "), choice.value) {
+			return usage("use one of: "+strings.TrimSpace(choice.allowed), "--%s cannot be %q", choice.flag, choice.value)
+		}
+	}
+	c.opts = upload.Options{
+		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
+		KeepMissing: c.missing == "keep", SkipAssets: c.skipAssets, SkipFailures: c.skipFailures, Workers: c.workers,
+		Progress: func(p upload.Progress) { c.ui.bar.show(step(p)) },
+	}
+	switch c.overwrite {
+	case "all", "true":
+		c.opts.Overwrite = upload.OverwriteAll
+	case "own":
+		c.opts.Overwrite = upload.OverwriteOwn
+	}
+	for _, s := range c.remoteDirs {
+		field, url, ok := strings.Cut(s, "=")
+		if !ok || field == "" || url == "" {
+			return usage("write --remote-dir thumbnail=s3://bucket/thumbnails", "--remote-dir %q is not FIELD=URL", s)
+		}
+		url, err := canonical(url)
+		if err != nil {
+			return err
+		}
+		c.opts.RemoteDirs = append(c.opts.RemoteDirs, upload.RemoteDir{Field: field, URL: url})
+	}
+	for _, dir := range c.relDirs {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("finding %q: %w", dir, err)
+		}
+		c.opts.RelDirs = append(c.opts.RelDirs, abs)
+	}
+	var err error
+	c.target, err = canonical(target)
+	return err
+}
+
+// canonical is the one spelling of a target URL, by which a run is known.
+func canonical(url string) (string, error) {
+	t, err := open.Parse(url)
+	if err != nil {
+		return "", err
+	}
+	if t.Scheme == "file" {
+		return "/" + t.Prefix, nil
+	}
+	return strings.TrimSuffix(t.Scheme+"://"+t.Bucket+"/"+t.Prefix, "/"), nil
+}
+
+// one uploads one dataset.
+func (c *uploadCmd) one(ctx context.Context, arg string) error {
+	src, err := openDataset(arg)
+	if err != nil {
+		return err
+	}
+	dir, err := c.ledgers()
+	if err != nil {
+		return err
+	}
+	lock, err := dir.Lock(src.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Unlock() }()
+	run, err := dir.Begin(ctx, c.identity(src))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = run.Close() }()
+	c.ui.doc.Run, c.ui.doc.Dataset = run.Name(), src.dir
+	manifest, err := src.store.Manifest(ctx)
+	if err != nil {
+		return err
+	}
+	if name := manifest.Name(); name != "" {
+		src.name = name
+	}
+	plan, err := upload.NewPlan(ctx, upload.Job{
+		Dataset: src.store, Name: src.name, Dir: src.dir, Target: c.target,
+		Open: c.targets().Open, Ledger: run, Sent: dir.Sent,
+	}, c.opts)
+	if err != nil {
+		return c.ended(ctx, run, err)
+	}
+	c.showPlan(ctx, run, plan)
+	if c.dryRun {
+		c.ui.doc.Status = string(ledger.Planned)
+		c.ui.say("Dry run: nothing was sent or changed.")
+		return nil
+	}
+	if err := run.SetStatus(ctx, ledger.Running); err != nil {
+		return err
+	}
+	return c.ended(ctx, run, c.carryOut(ctx, run, plan))
+}
+
+// ended notes in the ledger how the run ended.
+func (c *uploadCmd) ended(ctx context.Context, run *ledger.Run, err error) error {
+	if ctx.Err() != nil && err != nil {
+		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
+	}
+	status := ledger.Done
+	switch v := judge(err); v.code {
+	case exitDone:
+	case exitPartial:
+		status = ledger.Partial
+	case exitRefused:
+		status = ledger.Refused
+	case exitInterrupted:
+		status = ledger.Interrupted
+	default:
+		status = ledger.Failed
+	}
+	if noted := run.SetStatus(context.WithoutCancel(ctx), status); err == nil {
+		err = noted
+	}
+	return err
+}
+
+// identity is what makes two uploads the same run.
+func (c *uploadCmd) identity(src *source) ledger.Identity {
+	id := ledger.Identity{Command: "upload", Dataset: src.dir, Settings: map[string][]string{
+		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
+	}}
+	for flag, values := range map[string][]string{
+		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.remoteDirs,
+	} {
+		if len(values) > 0 {
+			id.Settings[flag] = values
+		}
+	}
+	return id
+}
+
+// carryOut sends and rewrites.
+func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.Plan) error {
+	sent, err := plan.Execute(ctx)
+	c.sentObjects += sent.Objects
+	c.failedFiles += sent.Failed
+	c.ui.doc.Counts.Objects += sent.Objects
+	c.ui.doc.Counts.Bytes += sent.Bytes
+	c.ui.doc.Counts.Failed += sent.Failed
+	for _, note := range sent.Notes {
+		c.ui.warn("%s", note)
+	}
+	c.showSent(sent)
+	c.ui.problems(sent.Failures, sent.Failed)
+	if err != nil {
+		var failed *upload.FailedError
+		if errors.As(err, &failed) && sent.Objects > 0 {
+			return &partialError{err.Error(), judge(err).hint}
+		}
+		return err
+	}
+	if c.rewrite {
+		if err := c.commit(ctx, run, plan); err != nil {
+			return err
+		}
+	} else {
+		c.stillLocal += plan.Values()
+	}
+	if sent.Failed > 0 {
+		return &partialError{
+			fmt.Sprintf("%s could not be sent", plural(sent.Failed, "file")),
+			fmt.Sprintf("the same command tries them again; medialift runs %s --rows failed lists them", run.Name()),
+		}
+	}
+	return nil
+}
+
+func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Plan) error {
+	done, err := plan.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	c.ui.doc.Counts.Rewritten += done.Values
+	c.ui.doc.Counts.Already += done.Already
+	if done.Changed > 0 {
+		c.ui.say("Rewrote %s in %s.", plural(done.Values, "path"), plural(done.Changed, "document"))
+	}
+	if done.Conflicts > 0 {
+		return &partialError{
+			fmt.Sprintf("%s changed while the run was at work and stay as they are", plural(done.Conflicts, "document")),
+			fmt.Sprintf("medialift runs %s --rows changed lists them; the same command plans them anew", run.Name()),
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/upload"
+)
+
+// fieldReport is one entry of "fields" in the document of upload.
+type fieldReport struct {
+	Field   string `json:"field"`
+	URL     string `json:"url"`
+	Base    string `json:"base,omitempty"`
+	Paths   int64  `json:"paths"`
+	Files   int64  `json:"files"`
+	Bytes   int64  `json:"bytes"`
+	Arrived int64  `json:"arrived"`
+	ToSend  int64  `json:"to_send"`
+	Missing int64  `json:"missing"`
+}
+
+// showPlan prints the plan in a few lines.
+func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.Plan) {
+	d := &c.ui.doc
+	d.Counts.Rows += plan.Rows
+	d.Counts.Already += plan.Remote
+	d.Counts.Missing += plan.MissingTotal
+	var fields []fieldReport
+	c.ui.say("%s", run.Name())
+	for _, t := range plan.Totals {
+		if t.Values == 0 && t.Files == 0 {
+			continue
+		}
+		fields = append(fields, fieldReport{t.Field, t.Target, t.Base, t.Values, t.Files, t.Bytes, t.Arrived, t.ToSend, t.Missing})
+		base := ""
+		if t.Base != "" {
+			base = "  from " + t.Base
+		}
+		c.ui.say("  %-28s %s of %s, %s → %s%s", t.Field, plural(t.Files-t.Missing, "file"), plural(t.Values, "path"),
+			size(t.Bytes), t.Target, base)
+	}
+	if earlier, ok := d.Fields.([]fieldReport); ok {
+		fields = slices.Concat(earlier, fields)
+	}
+	d.Fields = fields
+	if plan.Remote > 0 {
+		c.ui.say("  %s remote already and stay.", pluralAre(plan.Remote, "path"))
+	}
+	if examples, err := run.Examples(ctx, 1); err == nil && len(examples) == 1 && examples[0].New != "" {
+		c.ui.say("  for example %s %s: %s → %s", examples[0].Field, examples[0].DocID(), examples[0].Old, examples[0].New)
+	}
+	for _, w := range plan.Warnings {
+		c.ui.warn("%s", w)
+	}
+	if plan.MissingTotal > 0 {
+		c.ui.warn("%s of missing files stay as they are", plural(plan.MissingTotal, "path"))
+		c.ui.problems(plan.Missing, plan.MissingTotal)
+	}
+	objects, bytes := plan.ToSend()
+	c.ui.say("  %s to send, %s; ledger %s.", plural(objects, "object"), size(bytes), size(run.Size()))
+}
+
+// showSent says what was sent, and says so too when nothing was.
+func (c *uploadCmd) showSent(sent upload.Sent) {
+	switch {
+	case sent.Objects == 0 && sent.Found == 0 && sent.Failed == 0:
+		c.ui.say("Nothing to send: everything has arrived before.")
+	case sent.Found > 0:
+		c.ui.say("Sent %s, %s; %s there already.", plural(sent.Objects, "object"), size(sent.Bytes), pluralWere(sent.Found, "object"))
+	default:
+		c.ui.say("Sent %s, %s.", plural(sent.Objects, "object"), size(sent.Bytes))
+	}
+}
+
+func pluralAre(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one + " is"
+	}
+	return plural(n, one) + " are"
+}
+
+func pluralWere(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one + " was"
+	}
+	return plural(n, one) + " were"
+}
+

@@ -1,0 +1,162 @@
+package dirstore
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dataset/extjson"
+)
+
+// A partWriter writes the documents of one part.
+type partWriter interface {
+	write(doc bson.Raw) error
+	// finish makes the documents durable.
+	finish() error
+	// abandon closes what is open.
+	abandon() error
+}
+
+// A fileWriter writes {"samples": [{…},{…}]} as FiftyOne does.
+type fileWriter struct {
+	f    *os.File
+	w    *bufio.Writer
+	text []byte
+	any  bool
+}
+
+func newFileWriter(path, key string) (*fileWriter, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("creating documents: %w", err)
+	}
+	w := &fileWriter{f: f, w: bufio.NewWriterSize(f, 1<<20)}
+	if _, err := w.w.WriteString(`{"` + key + `": [`); err != nil {
+		return nil, errors.Join(fmt.Errorf("creating documents: %w", err), f.Close())
+	}
+	return w, nil
+}
+
+func (w *fileWriter) write(doc bson.Raw) (err error) {
+	w.text = w.text[:0]
+	if w.any {
+		w.text = append(w.text, ',')
+	}
+	if w.text, err = extjson.Append(w.text, doc); err != nil {
+		return documentError(doc, err)
+	}
+	w.any = true
+	_, err = w.w.Write(w.text)
+	return err
+}
+
+func (w *fileWriter) finish() error {
+	_, err := w.w.WriteString("]}")
+	if err == nil {
+		err = w.w.Flush()
+	}
+	if err == nil {
+		err = w.f.Sync()
+	}
+	if err = errors.Join(err, w.f.Close()); err != nil {
+		return fmt.Errorf("writing documents: %w", err)
+	}
+	return nil
+}
+
+func (w *fileWriter) abandon() error {
+	if err := w.f.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("closing an unfinished file: %w", err)
+	}
+	return nil
+}
+
+// A dirWriter writes a file a document, numbered from 1 as FiftyOne does.
+type dirWriter struct {
+	dir   string
+	n     int
+	width int // digits of a number: order is that of the names
+	text  []byte
+}
+
+func newDirWriter(dir string, count int64) *dirWriter {
+	return &dirWriter{dir: dir, width: max(6, len(fmt.Sprint(count)))}
+}
+
+func (w *dirWriter) write(doc bson.Raw) (err error) {
+	w.n++
+	name := fmt.Sprintf("%0*d", w.width, w.n)
+	if len(name) > w.width {
+		return fmt.Errorf("%d documents do not keep their order in files named by %d digits", w.n, w.width)
+	}
+	if id, ok := doc.Lookup("_id").ObjectIDOK(); ok {
+		name += "-" + id.Hex()
+	}
+	if w.text, err = extjson.Append(w.text[:0], doc); err != nil {
+		return documentError(doc, err)
+	}
+	return createFile(filepath.Join(w.dir, name+jsonSuffix), func(f io.Writer) error {
+		_, err := f.Write(w.text)
+		return err
+	})
+}
+
+func (w *dirWriter) finish() error  { return nil } // each file was made durable
+func (w *dirWriter) abandon() error { return nil }
+
+// documentError names the document that cannot be written.
+func documentError(doc bson.Raw, err error) error {
+	return fmt.Errorf("document with _id %s: %w", doc.Lookup("_id"), err)
+}
+
+// createFile makes a new file, durably.
+func createFile(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return fmt.Errorf("creating a file: %w", err)
+	}
+	if err = write(f); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	return nil
+}
+
+// plainTag says a temporal tag in JSON's own types, as FiftyOne reads tags.json
+// without extended JSON: ids as hex, dates as ISO 8601 without a zone.
+func plainTag(tag bson.Raw) (bson.Raw, error) {
+	var doc bson.D
+	if err := bson.Unmarshal(tag, &doc); err != nil {
+		return nil, fmt.Errorf("reading a tag: %w", err)
+	}
+	for i, e := range doc {
+		switch v := e.Value.(type) {
+		case bson.ObjectID:
+			doc[i].Value = v.Hex()
+		case bson.DateTime:
+			t := v.Time().UTC()
+			layout := "2006-01-02T15:04:05.000000"
+			if t.Nanosecond() == 0 {
+				layout = time.DateOnly + "T" + time.TimeOnly
+			}
+			doc[i].Value = t.Format(layout)
+		case int64:
+			if v == int64(int32(v)) {
+				doc[i].Value = int32(v)
+			}
+		}
+	}
+	out, err := bson.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("writing a tag: %w", err)
+	}
+	return out, nil
+}

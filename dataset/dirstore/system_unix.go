@@ -1,0 +1,27 @@
+//go:build unix
+
+package dirstore
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// takeOwner gives f the owner of info where the system allows it: root
+// rewriting a user's file must not take it away.
+func takeOwner(f *os.File, info fs.FileInfo) {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		_ = f.Chown(int(st.Uid), int(st.Gid)) // allowed to root alone
+	}
+}
+
+// ignoreUnsupported drops the errors of file systems that cannot sync
+// directories.
+func ignoreUnsupported(err error) error {
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		return nil
+	}
+	return err
+}
