@@ -137,7 +137,7 @@ func fromNetwork(err error) error {
 		short = op
 		return unreachable()
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+	if errors.Is(err, http.ErrSchemeMismatch) || isRecordHeader(err) {
 		return unreachable()
 	}
 	_, sending := errors.AsType[*smithyhttp.RequestSendError](err)
@@ -147,6 +147,11 @@ func fromNetwork(err error) error {
 		return &failure{kind: bucket.ErrTemporary, text: fmt.Sprintf("%v: %v", bucket.ErrTemporary, short), err: err}
 	}
 	return &failure{text: short.Error(), err: err}
+}
+
+func isRecordHeader(err error) bool {
+	_, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok
 }
 
 // innermost drops the layers that the SDK and net/http put around a cause.

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -195,6 +196,11 @@ func TestCannotSee(t *testing.T) {
 		only(t, err, bucket.ErrDenied)
 	}
 	s.amazon = true // its conditions are known to hold
+	f.refuseAbsent = "NotImplemented"
+	if _, err := s.Put(t.Context(), "k", buckettest.Source([]byte("x")), bucket.Condition{}); err == nil {
+		t.Error("the condition was left out though nobody could look")
+	}
+	f.refuseAbsent = ""
 	mustPut(t, s, "k", "x", bucket.Condition{})
 }
 
@@ -242,7 +248,7 @@ func TestEndpoints(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 	t.Setenv("AWS_ENDPOINT_URL_S3", server.URL)
 	mustPut(t, connect(t, Options{}), "k", "x", overwrite)
-	if s := connect(t, Options{Endpoint: "https://s3.eu-west-1.amazonaws.com"}); !s.amazon || !s.tls {
+	if s := connect(t, Options{Endpoint: "https://s3.eu-west-1.amazonaws.com"}); !s.amazon {
 		t.Error("Amazon's own endpoint is not known as such")
 	}
 }
@@ -251,7 +257,9 @@ func TestEndpoints(t *testing.T) {
 func TestUnsignedOverTLS(t *testing.T) {
 	clearEnv(t)
 	f := &fake{refuseChecksum: "NotImplemented"}
-	server := httptest.NewTLSServer(f)
+	server := httptest.NewUnstartedServer(f)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
 	defer server.Close()
 	bundle := filepath.Join(t.TempDir(), "ca.pem")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
@@ -288,4 +296,30 @@ func TestCancelledWhileSending(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// A peer that says nothing ends a Read, but not as long as we are sending.
+func TestSilence(t *testing.T) {
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	go io.Copy(io.Discard, there)
+	const patience = 200 * time.Millisecond
+	c := &liveConn{Conn: here, silence: patience}
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.Read(make([]byte, 1))
+		failed <- err
+	}()
+	for start := time.Now(); time.Since(start) < 2*patience; time.Sleep(patience / 10) {
+		if _, err := c.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case err := <-failed:
+		t.Fatalf("given up while sending: %v", err)
+	default:
+	}
+	only(t, classify(t.Context(), <-failed), bucket.ErrTemporary)
 }

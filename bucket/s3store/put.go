@@ -48,9 +48,9 @@ type shot struct {
 	checksum bool
 	absent   bool   // If-None-Match: *
 	match    string // If-Match, if not empty
+	// blind: nobody could look for the object, so the condition must stay.
+	blind bool
 }
-
-func (s shot) conditional() bool { return s.absent || s.match != "" }
 
 // sent is what came of a request that was accepted.
 type sent struct {
@@ -77,14 +77,19 @@ func (s *Store) create(ctx context.Context, key string, p *payload) (sent, error
 	if s.quirks.get().absent == yes {
 		return s.send(ctx, key, p, shot{absent: true})
 	}
-	if err := s.free(ctx, key); err != nil {
+	want := shot{absent: true}
+	if err := s.free(ctx, key); errors.Is(err, bucket.ErrDenied) && s.amazon && s.quirks.get().absent != no {
+		// Amazon says that of what is not there to those who may not list. Its
+		// own conditions are enough.
+		want.blind = true
+	} else if err != nil {
 		return sent{}, err
 	}
 	switch {
 	case s.quirks.get().absent == no:
 		return s.send(ctx, key, p, shot{})
 	case !p.inMemory(): // too large to be sent twice, or to hold the gate for
-		return s.send(ctx, key, p, shot{absent: true})
+		return s.send(ctx, key, p, want)
 	}
 	select {
 	case s.quirks.gate <- struct{}{}:
@@ -96,14 +101,14 @@ func (s *Store) create(ctx context.Context, key string, p *payload) (sent, error
 		return s.create(ctx, key, p)
 	}
 	defer func() { <-s.quirks.gate }()
-	return s.createAndLearn(ctx, key, p)
+	return s.createAndLearn(ctx, key, p, want)
 }
 
 // createAndLearn creates an object and then tries to create it once more: an
 // endpoint that lets that happen ignores the condition. The same bytes are
 // sent, so that nothing is lost if it does.
-func (s *Store) createAndLearn(ctx context.Context, key string, p *payload) (sent, error) {
-	first, err := s.send(ctx, key, p, shot{absent: true})
+func (s *Store) createAndLearn(ctx context.Context, key string, p *payload, want shot) (sent, error) {
+	first, err := s.send(ctx, key, p, want)
 	if errors.Is(err, bucket.ErrExists) {
 		s.quirks.learn(func(k *known) { k.absent = yes })
 	}
@@ -121,12 +126,11 @@ func (s *Store) createAndLearn(ctx context.Context, key string, p *payload) (sen
 	return first, nil // anything else says nothing: the next Put asks again
 }
 
-// free fails with ErrExists if there is an object at key. Amazon answers 403
-// for what is not there to those who may not list: its conditions are enough.
+// free fails with ErrExists if there is an object at key.
 func (s *Store) free(ctx context.Context, key string) error {
 	_, err := s.Stat(ctx, key)
 	switch {
-	case errors.Is(err, bucket.ErrNotFound), s.amazon && errors.Is(err, bucket.ErrDenied):
+	case errors.Is(err, bucket.ErrNotFound):
 		return nil
 	case err != nil:
 		return err
@@ -187,8 +191,9 @@ func lesser(want shot, k known) []shot {
 	var others []shot
 	dropChecksum := want.checksum && k.checksum == unknown
 	dropCondition := want.absent && k.absent == unknown || want.match != "" && k.match == unknown
+	dropCondition = dropCondition && !want.blind
 	if dropChecksum {
-		others = append(others, shot{absent: want.absent, match: want.match})
+		others = append(others, shot{absent: want.absent, match: want.match, blind: want.blind})
 	}
 	if dropCondition {
 		others = append(others, shot{checksum: want.checksum})
@@ -244,9 +249,8 @@ func (s *Store) once(ctx context.Context, key string, p *payload, how shot) (sen
 	options := []func(*s3.Options){s.with}
 	if how.checksum {
 		in.ChecksumCRC64NVME = &p.crc
-		if s.tls {
-			options = append(options, unsigned)
-		}
+	} else {
+		options = append(options, signed)
 	}
 	b := p.body()
 	defer b.takeBack()

@@ -18,6 +18,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/medialift/medialift/bucket"
@@ -49,8 +51,6 @@ type Options struct {
 type Store struct {
 	name   string
 	client *s3.Client
-	// tls tells that the connection itself protects the bytes sent.
-	tls bool
 	// amazon tells that no other endpoint was named.
 	amazon bool
 	// region replaces the configured one once Check has learnt better.
@@ -71,6 +71,7 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
 		config.WithDefaultRegion(defaultRegion),
+		config.WithLogger(logging.Nop{}),
 	}
 	if opts.Region != "" {
 		load = append(load, config.WithRegion(opts.Region))
@@ -85,7 +86,7 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 	if cfg.Credentials != nil {
 		cfg.Credentials = &credentials{from: cfg.Credentials}
 	}
-	s := &Store{name: name, tls: true, amazon: true}
+	s := &Store{name: name, amazon: true}
 	s.quirks.init()
 	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if opts.Endpoint != "" {
@@ -93,7 +94,6 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 		}
 		if o.BaseEndpoint != nil {
 			s.amazon = isAmazon(*o.BaseEndpoint)
-			s.tls = strings.HasPrefix(strings.ToLower(*o.BaseEndpoint), "https:")
 		}
 		o.UsePathStyle = opts.PathStyle || !s.amazon
 		o.Retryer = aws.NopRetryer{}
@@ -141,15 +141,16 @@ func (s *Store) Check(ctx context.Context) error {
 		// The first answer also tells the client how wrong this machine's clock is.
 		err = s.headBucket(ctx)
 	}
-	err = classify(ctx, err)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return &failure{kind: bucket.ErrNoBucket, text: fmt.Sprintf("bucket %q not found", s.name), err: err}
+	if ctx.Err() == nil {
+		switch httpStatus(err) {
+		case http.StatusNotFound:
+			return &failure{kind: bucket.ErrNoBucket, text: fmt.Sprintf("bucket %q not found", s.name), err: err}
+		case http.StatusForbidden:
+			const both = "these credentials are wrong or may not list the bucket (s3:ListBucket)"
+			return &failure{kind: bucket.ErrDenied, text: fmt.Sprintf("access to bucket %q denied: %s", s.name, both), err: err}
+		}
 	}
-	if httpStatus(err) == http.StatusForbidden {
-		const both = "these credentials are wrong or may not list the bucket (s3:ListBucket)"
-		return &failure{kind: bucket.ErrDenied, text: fmt.Sprintf("access to bucket %q denied: %s", s.name, both), err: err}
-	}
-	return err
+	return classify(ctx, err)
 }
 
 func (s *Store) headBucket(ctx context.Context) error {
@@ -171,10 +172,14 @@ func (s *Store) currentRegion() string {
 	return s.client.Options().Region
 }
 
-// unsigned leaves the body out of the signature, which spares reading it once
-// more. It is for bodies whose signed headers hold a checksum, over TLS.
-func unsigned(o *s3.Options) {
-	o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
+// signed puts the SHA-256 of the body into the signature, over TLS too, where
+// the SDK would leave it out: without a checksum nothing else protects it.
+func signed(o *s3.Options) {
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		sha := &v4.ComputePayloadSHA256{}
+		_, err := stack.Finalize.Swap(sha.ID(), sha)
+		return err
+	})
 }
 
 func bucketRegion(err error) string {

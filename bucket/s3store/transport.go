@@ -37,17 +37,20 @@ func tune(t *http.Transport) {
 		if err != nil {
 			return nil, err
 		}
-		return &liveConn{Conn: conn}, nil
+		return &liveConn{Conn: conn, silence: silence}, nil
 	}
 }
 
 // A liveConn fails once nothing has moved on it for a while: otherwise a peer
 // that vanished holds a worker for a quarter of an hour or for ever.
-type liveConn struct{ net.Conn }
+type liveConn struct {
+	net.Conn
+	silence time.Duration
+}
 
 // Read gives the other side time to say something.
 func (c *liveConn) Read(b []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.silence)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(b)
@@ -55,7 +58,7 @@ func (c *liveConn) Read(b []byte) (int, error) {
 
 // Write also gives time to the Read that waits for the answer to it.
 func (c *liveConn) Write(b []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(silence)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(c.silence)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(b)
