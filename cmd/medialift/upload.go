@@ -249,7 +249,9 @@ func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.
 	for _, note := range sent.Notes {
 		c.ui.warn("%s", note)
 	}
-	c.showSent(sent)
+	if err == nil || sent.Objects > 0 {
+		c.showSent(sent)
+	}
 	c.ui.problems(sent.Failures, sent.Failed)
 	if err != nil {
 		var failed *upload.FailedError

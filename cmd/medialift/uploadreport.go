@@ -38,8 +38,7 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 		if t.Base != "" {
 			base = "  from " + t.Base
 		}
-		c.ui.say("  %-28s %s of %s, %s → %s%s", t.Field, plural(t.Files-t.Missing, "file"), plural(t.Values, "path"),
-			size(t.Bytes), t.Target, base)
+		c.ui.say("  %-28s %9d files %9d paths %10s → %s%s", t.Field, t.Files-t.Missing, t.Values, size(t.Bytes), t.Target, base)
 	}
 	if earlier, ok := d.Fields.([]fieldReport); ok {
 		fields = slices.Concat(earlier, fields)
@@ -48,7 +47,9 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 	if plan.Remote > 0 {
 		c.ui.say("  %s remote already and stay.", pluralAre(plan.Remote, "path"))
 	}
-	if examples, err := run.Examples(ctx, 1); err == nil && len(examples) == 1 && examples[0].New != "" {
+	if plan.Values() == 0 {
+		c.ui.say("  no path is local.")
+	} else if examples, err := run.Examples(ctx, 1); err == nil && len(examples) == 1 && examples[0].New != "" {
 		c.ui.say("  for example %s %s: %s → %s", examples[0].Field, examples[0].DocID(), examples[0].Old, examples[0].New)
 	}
 	for _, w := range plan.Warnings {
