@@ -274,4 +274,3 @@ func pruneOne(dir *ledger.Dir, s ledger.Summary) error {
 	}
 	return dir.Remove(s.Run)
 }
-

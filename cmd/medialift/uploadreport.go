@@ -88,4 +88,3 @@ func pluralWere(n int64, one string) string {
 	}
 	return plural(n, one) + " were"
 }
-

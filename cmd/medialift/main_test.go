@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"medialift": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			return nil
+		},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"export": layOut, "manyrows": manyRows},
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+	})
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "medialift-test-")
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "medialift")
+	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return binary, nil
+})
+
+// A tool is the real binary with a state folder and an environment of its own.
+type tool struct {
+	t   *testing.T
+	env []string
+}
+
+func newTool(t *testing.T, env ...string) tool {
+	t.Helper()
+	return tool{t, append(append(os.Environ(), "XDG_STATE_HOME="+t.TempDir(), "AWS_EC2_METADATA_DISABLED=true"), env...)}
+}
+
+func (m tool) command(args ...string) *exec.Cmd {
+	m.t.Helper()
+	binary, err := build()
+	if err != nil {
+		m.t.Fatalf("building medialift: %v", err)
+	}
+	cmd := exec.Command(binary, args...)
+	cmd.Env = m.env
+	return cmd
+}
+
+// run runs the binary with --json and returns its document; another exit code
+// than want fails the test.
+func (m tool) run(want int, args ...string) document {
+	m.t.Helper()
+	cmd := m.command(append(args, "--json", "--no-progress")...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != want {
+		m.t.Fatalf("medialift %v: exit %d, want %d: %v\n%s%s", args, code, want, err, &stdout, &stderr)
+	}
+	var doc document
+	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil {
+		m.t.Fatalf("medialift %v: not one JSON document: %v\n%s", args, err, &stdout)
+	}
+	if doc.ExitCode != want {
+		m.t.Errorf("medialift %v: the document says exit code %d, the process %d", args, doc.ExitCode, want)
+	}
+	return doc
+}
