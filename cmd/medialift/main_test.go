@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			return nil
 		},
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"export": layOut, "manyrows": manyRows},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"export": layOut, "manyrows": manyRows, "fails": fails},
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 	})
@@ -85,4 +86,17 @@ func (m tool) run(want int, args ...string) document {
 		m.t.Errorf("medialift %v: the document says exit code %d, the process %d", args, doc.ExitCode, want)
 	}
 	return doc
+}
+
+// fails is the script command "fails CODE command args…": the command must end
+// with that exit code.
+func fails(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: fails CODE command args...")
+	}
+	var exit *exec.ExitError
+	err := ts.Exec(args[1], args[2:]...)
+	if !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+		ts.Fatalf("%v: want exit code %s, got %v", args[1:], args[0], err)
+	}
 }
