@@ -154,88 +154,32 @@ func canonical(url string) (string, error) {
 }
 
 // one uploads one dataset.
-func (c *uploadCmd) one(ctx context.Context, arg string) error {
-	src, err := openDataset(arg)
+func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
+	s, err := c.begin(ctx, arg, "upload", settings(map[string][]string{
+		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
+		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.remoteDirs,
+	}))
 	if err != nil {
 		return err
 	}
-	dir, err := c.ledgers()
-	if err != nil {
-		return err
-	}
-	lock, err := dir.Lock(src.dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = lock.Unlock() }()
-	run, err := dir.Begin(ctx, c.identity(src))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = run.Close() }()
-	c.ui.doc.Run, c.ui.doc.Dataset = run.Name(), src.dir
-	manifest, err := src.store.Manifest(ctx)
-	if err != nil {
-		return err
-	}
-	if name := manifest.Name(); name != "" {
-		src.name = name
-	}
+	defer func() { err = errors.Join(err, s.close()) }()
 	plan, err := upload.NewPlan(ctx, upload.Job{
-		Dataset: src.store, Name: src.name, Dir: src.dir, Target: c.target,
-		Open: c.targets().Open, Ledger: run, Sent: dir.Sent,
+		Dataset: s.store, Name: s.name, Dir: s.source.dir, Target: c.target,
+		Open: c.targets().Open, Ledger: s.run, Sent: s.dir.Sent,
 	}, c.opts)
 	if err != nil {
-		return c.ended(ctx, run, err)
+		return s.ended(ctx, err)
 	}
-	c.showPlan(ctx, run, plan)
+	c.showPlan(ctx, s.run, plan)
 	if c.dryRun {
 		c.ui.doc.Status = string(ledger.Planned)
 		c.ui.say("Dry run: nothing was sent or changed.")
 		return nil
 	}
-	if err := run.SetStatus(ctx, ledger.Running); err != nil {
+	if err := s.run.SetStatus(ctx, ledger.Running); err != nil {
 		return err
 	}
-	return c.ended(ctx, run, c.carryOut(ctx, run, plan))
-}
-
-// ended notes in the ledger how the run ended.
-func (c *uploadCmd) ended(ctx context.Context, run *ledger.Run, err error) error {
-	if ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
-	}
-	status := ledger.Done
-	switch v := judge(err); v.code {
-	case exitDone:
-	case exitPartial:
-		status = ledger.Partial
-	case exitRefused:
-		status = ledger.Refused
-	case exitInterrupted:
-		status = ledger.Interrupted
-	default:
-		status = ledger.Failed
-	}
-	if noted := run.SetStatus(context.WithoutCancel(ctx), status); err == nil {
-		err = noted
-	}
-	return err
-}
-
-// identity is what makes two uploads the same run.
-func (c *uploadCmd) identity(src *source) ledger.Identity {
-	id := ledger.Identity{Command: "upload", Dataset: src.dir, Settings: map[string][]string{
-		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
-	}}
-	for flag, values := range map[string][]string{
-		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.remoteDirs,
-	} {
-		if len(values) > 0 {
-			id.Settings[flag] = values
-		}
-	}
-	return id
+	return s.ended(ctx, c.carryOut(ctx, s.run, plan))
 }
 
 // carryOut sends and rewrites.
@@ -286,11 +230,5 @@ func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Pl
 	if done.Changed > 0 {
 		c.ui.say("Rewrote %s in %s.", plural(done.Values, "path"), plural(done.Changed, "document"))
 	}
-	if done.Conflicts > 0 {
-		return &partialError{
-			fmt.Sprintf("%s changed while the run was at work and stay as they are", plural(done.Conflicts, "document")),
-			fmt.Sprintf("medialift runs %s --rows changed lists them; the same command plans them anew", run.Name()),
-		}
-	}
-	return nil
+	return conflictError(done.Applied, run)
 }

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medialift/medialift/bucket/open"
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
+	"github.com/medialift/medialift/pathmap"
+	"github.com/medialift/medialift/rewrite"
+)
+
+// A rewriteCmd is one invocation of rewrite.
+type rewriteCmd struct {
+	*app
+	maps, fields         []string
+	unmatched, check     string
+	alreadyMoved, dryRun bool
+	opts                 rewrite.Options
+	mappers              []rewrite.Map
+}
+
+func newRewrite(a *app) *cobra.Command {
+	c := &rewriteCmd{app: a}
+	cmd := &cobra.Command{
+		Use:   "rewrite DATASET... --map SPEC",
+		Short: "Give the media paths of a dataset new values; nothing is sent",
+		Long: `Give the paths of every media field new values: filepaths, thumbnails, masks,
+heatmaps, those of frames and of every group slice. Nothing is sent.
+
+A map is prefix:FROM=TO (whole path elements), regexp:PATTERN=REPLACEMENT (RE2,
+first match), table:FILE.csv (header from,to) or template:TEXT (a Go template over
+.Path .Dir .Base .Stem .Ext .Field .ID). The first map that answers wins; \= is a
+literal equals sign. A path at or under a prefix map's TO is already there and stays.`,
+		Example: `  medialift rewrite ./export --map prefix:/data/coco=s3://media/coco --dry-run
+  medialift rewrite ./export --map prefix:/data=s3://media --map prefix:/mnt/masks=s3://masks`,
+		Args: atLeast(1, "one or more datasets"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.runAll(cmd.Context(), args) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
+	f.StringArrayVar(&c.fields, "media-field", nil, "rewrite only this media `FIELD` (repeatable)")
+	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
+	f.StringVar(&c.check, "check", "", "look whether new paths exist before anything is changed: all, or `sample`, or how many")
+	f.Lookup("check").NoOptDefVal = "all"
+	f.BoolVar(&c.alreadyMoved, "already-moved", false, "paths under a TO that lies under a FROM were moved there before")
+	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: change nothing")
+	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service, for --check")
+	return cmd
+}
+
+// sampleSize is how many paths --check=sample looks at.
+const sampleSize = 100
+
+func (c *rewriteCmd) options() error {
+	if len(c.maps) == 0 {
+		return usage("write --map prefix:/data=s3://bucket/data", "rewrite needs at least one --map")
+	}
+	if c.unmatched != "refuse" && c.unmatched != "keep" {
+		return usage("use one of: refuse keep", "--unmatched cannot be %q", c.unmatched)
+	}
+	for _, spec := range c.maps {
+		m, err := pathmap.Parse(spec, pathmap.Kinds())
+		if err != nil {
+			return err
+		}
+		c.mappers = append(c.mappers, rewrite.Map{Spec: spec, Mapper: m})
+	}
+	c.opts = rewrite.Options{
+		Fields: c.fields, KeepUnmatched: c.unmatched == "keep", AlreadyMoved: c.alreadyMoved,
+		Progress: func(p rewrite.Progress) {
+			c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
+		},
+	}
+	for _, alias := range []string{os.Getenv("AZURE_ALIAS"), os.Getenv("MINIO_ALIAS")} {
+		if alias != "" {
+			c.opts.Schemes = append(c.opts.Schemes, alias)
+		}
+	}
+	if c.check == "" {
+		return nil
+	}
+	c.opts.Check = c.exists
+	switch c.check {
+	case "all", "true":
+	case "sample":
+		c.opts.CheckSample = sampleSize
+	default:
+		n, err := strconv.Atoi(c.check)
+		if err != nil || n < 1 {
+			return usage("use --check, --check=sample or --check=1000", "--check cannot be %q", c.check)
+		}
+		c.opts.CheckSample = n
+	}
+	return nil
+}
+
+// exists looks whether a new path names something, where this version can
+// look: local files and the stores it knows.
+func (c *rewriteCmd) exists(ctx context.Context, path string) error {
+	if !localfile.IsRemote(path) {
+		info, err := os.Stat(path)
+		if err == nil && info.IsDir() {
+			return fmt.Errorf("%q is a directory", path)
+		}
+		return err
+	}
+	t, err := open.Parse(path)
+	if err != nil {
+		return err
+	}
+	loc, err := c.targets().Open(ctx, t.Scheme+"://"+t.Bucket)
+	if err != nil {
+		return err
+	}
+	_, err = loc.Store.Stat(ctx, strings.TrimPrefix(path, loc.Naming.Base))
+	return err
+}
+
+func (c *rewriteCmd) runAll(ctx context.Context, args []string) error {
+	if err := c.options(); err != nil {
+		return err
+	}
+	for _, arg := range args {
+		if err := c.one(ctx, arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one rewrites one dataset.
+func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
+	s, err := c.begin(ctx, arg, "rewrite", settings(map[string][]string{"map": c.maps, "media-field": c.fields}))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	plan, err := rewrite.NewPlan(ctx, rewrite.Job{Dataset: s.store, Maps: c.mappers, Ledger: s.run, Ledgers: s.dir}, c.opts)
+	if plan != nil {
+		c.showPlan(s.run, plan)
+	}
+	if err != nil {
+		return s.ended(ctx, err)
+	}
+	if c.dryRun {
+		c.ui.doc.Status = string(ledger.Planned)
+		c.ui.say("Dry run: nothing was changed.")
+		return nil
+	}
+	if err := s.run.SetStatus(ctx, ledger.Running); err != nil {
+		return err
+	}
+	return s.ended(ctx, c.commit(ctx, s.run, plan))
+}
+
+func (c *rewriteCmd) commit(ctx context.Context, run *ledger.Run, plan *rewrite.Plan) error {
+	done, err := plan.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	c.ui.doc.Counts.Rewritten += done.Values
+	if done.Changed == 0 && done.Conflicts == 0 {
+		c.ui.say("Nothing to rewrite.")
+		return nil
+	}
+	c.ui.say("Rewrote %s in %s; medialift undo %s puts them back.",
+		plural(done.Values, "path"), plural(done.Changed, "document"), run.Name())
+	return conflictError(done, run)
+}
+
+// conflictError is the end of a command that left documents alone because
+// somebody else changed them.
+func conflictError(done ledger.Applied, run *ledger.Run) error {
+	if done.Conflicts == 0 {
+		return nil
+	}
+	return &partialError{
+		fmt.Sprintf("%s changed since and stay as they are", plural(done.Conflicts, "document")),
+		fmt.Sprintf("medialift runs %s --rows changed lists them", run.Name()),
+	}
+}
+
+// shownPrefixes is how many unmatched prefixes a plan shows.
+const shownPrefixes = 20
+
+// showPlan prints the plan: per map rows and examples, per unmatched prefix
+// rows and one path.
+func (c *rewriteCmd) showPlan(run *ledger.Run, plan *rewrite.Plan) {
+	d := &c.ui.doc
+	d.Counts.Rows += plan.Rows
+	d.Counts.Already += plan.Already
+	d.Counts.Unmatched += plan.Unmatched
+	d.Fields, d.Maps = plan.Fields, plan.Maps
+	c.ui.say("%s", run.Name())
+	for _, m := range plan.Maps {
+		c.ui.say("  %-40s %d paths", m.Spec, m.Rows)
+		for _, e := range m.Examples {
+			c.ui.say("      %s\n    → %s", e.Before, e.After)
+		}
+	}
+	for i, p := range plan.Prefixes {
+		if i == shownPrefixes {
+			c.ui.say("  … and %d more places", len(plan.Prefixes)-i)
+			break
+		}
+		c.ui.say("  no map for %-29s %d paths, like %s", p.Prefix, p.Rows, p.Example)
+	}
+	for _, w := range plan.Warnings {
+		c.ui.warn("%s", w)
+	}
+	c.ui.say("  %s: %d to rewrite, %d already there, %d unmatched.", plural(plan.Values, "path"), plan.Rewritten, plan.Already, plan.Unmatched)
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/rewrite"
+)
+
+func newUndo(a *app) *cobra.Command {
+	var dry bool
+	cmd := &cobra.Command{
+		Use:   "undo RUN",
+		Short: "Put back every path that a run changed",
+		Long: `Put back every path that an upload or a rewrite changed, exactly as it was
+spelled. Rows that somebody else changed since stay and are listed. Objects are
+never deleted: medialift runs RUN --objects lists them.`,
+		Args: exactly(1, "the name of one run; medialift runs lists them"),
+		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, args[0], dry) },
+	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say how many paths would be put back")
+	return cmd
+}
+
+func undo(ctx context.Context, a *app, name string, dry bool) (err error) {
+	dir, err := a.ledgers()
+	if err != nil {
+		return err
+	}
+	run, err := dir.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, run.Close()) }()
+	summary, err := run.Summary(ctx)
+	if err != nil {
+		return err
+	}
+	a.ui.doc.Run, a.ui.doc.Dataset = name, summary.Dataset
+	src, err := openDataset("dir:" + summary.Dataset)
+	if err != nil {
+		return err
+	}
+	lock, err := dir.Lock(src.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	report, err := rewrite.Undo(ctx, src.store, run, dry)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
+		}
+		return err
+	}
+	switch {
+	case report.Undoable == 0:
+		a.ui.say("Nothing to undo: %s has changed no path.", name)
+		return nil
+	case dry:
+		a.ui.say("%s would be put back.", plural(report.Undoable, "path"))
+		a.ui.doc.Status = string(ledger.Planned)
+		return nil
+	}
+	a.ui.doc.Counts.Rewritten = report.Reverted.Values
+	a.ui.doc.Counts.Already = report.Reverted.Already
+	a.ui.say("Put back %s in %s.", plural(report.Reverted.Values, "path"), plural(report.Reverted.Changed, "document"))
+	return conflictError(report.Reverted, run)
+}
