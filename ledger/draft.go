@@ -21,7 +21,8 @@ type Draft struct {
 	value  *sql.Stmt
 	file   *sql.Stmt
 	url    *sql.Stmt
-	byURL  bool // the index that Sent needs is there
+	staged *sql.Stmt // see Stage
+	byURL  bool      // the index that Sent needs is there
 }
 
 // Draft begins a new plan.
@@ -262,23 +263,7 @@ func (d *Draft) dropRepeated(ctx context.Context) error {
 
 // stream runs one query of which other statements may run between rows.
 func (d *Draft) stream(ctx context.Context, scan func(*sql.Rows) (File, error), text string, args ...any) iter.Seq2[File, error] {
-	return func(yield func(File, error) bool) {
-		rows, err := d.tx.QueryContext(ctx, text, args...)
-		if err != nil {
-			yield(File{}, d.run.explain("reading", err))
-			return
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			f, err := scan(rows)
-			if !yield(f, err) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(File{}, d.run.explain("reading", err))
-		}
-	}
+	return streamRows(ctx, d, scan, text, args...)
 }
 
 // Discard drops the draft; the plan before it stands. After Commit it does

@@ -32,6 +32,8 @@ var (
 	ErrLocked = errors.New("another run is at work on this dataset")
 	// ErrOtherPlan: a ledger holds another plan than the one that was asked for.
 	ErrOtherPlan = errors.New("ledger of another plan")
+	// ErrFull: the disk of the state folder is full or failing.
+	ErrFull = errors.New("the disk does not take the ledger")
 	// ErrDamaged: a file in the state folder is not a readable ledger.
 	ErrDamaged = errors.New("damaged ledger")
 )

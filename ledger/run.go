@@ -73,8 +73,11 @@ func openRun(ctx context.Context, path string, create bool) (*Run, error) {
 // explain adds to an error what the layer knows: which ledger, and whether the
 // file itself is the trouble.
 func (r *Run) explain(doing string, err error) error {
-	if text := err.Error(); strings.Contains(text, "not a database") || strings.Contains(text, "malformed") {
+	switch text := err.Error(); {
+	case strings.Contains(text, "not a database"), strings.Contains(text, "malformed"):
 		return fmt.Errorf("%s: %w %q: %w", doing, ErrDamaged, r.path, err)
+	case strings.Contains(text, "disk is full"), strings.Contains(text, "disk I/O error"):
+		return fmt.Errorf("%s: %w %q: %w", doing, ErrFull, r.path, err)
 	}
 	return fmt.Errorf("%s ledger %q: %w", doing, r.path, err)
 }

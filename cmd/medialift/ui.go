@@ -110,15 +110,19 @@ func (u *ui) warn(format string, args ...any) {
 	_, _ = fmt.Fprintf(u.err, "medialift: warning: %s\n", msg)
 }
 
-// problem adds rows to the document and, for people, to stderr.
+// shownProblems is how many problems people see; the document holds more.
+const shownProblems = 40
+
+// problems adds rows to the document and, for people, to stderr.
 func (u *ui) problems(list []dataset.Problem, total int64) {
 	u.bar.clear()
 	room := max(0, dataset.KeptProblems-len(u.doc.Problems))
 	u.doc.Problems = append(u.doc.Problems, list[:min(room, len(list))]...)
-	for _, p := range list {
+	shown := list[:min(shownProblems, len(list))]
+	for _, p := range shown {
 		_, _ = fmt.Fprintf(u.err, "  %s\n", problemLine(p))
 	}
-	if more := total - int64(len(list)); more > 0 {
+	if more := total - int64(len(shown)); more > 0 {
 		_, _ = fmt.Fprintf(u.err, "  … and %d more\n", more)
 	}
 }
@@ -229,6 +233,7 @@ var verdicts = []struct {
 	{upload.ErrTemplate, verdict{exitUsage, "usage", "a URL may hold {dataset} and {field}", false}},
 	{ledger.ErrNoRun, verdict{exitUsage, "usage", "medialift runs lists them", false}},
 	{ledger.ErrOtherPlan, verdict{exitRefused, "refused", "use another --state folder, or remove that ledger if it is not needed", false}},
+	{ledger.ErrFull, verdict{exitFailed, "failed", "make room on that disk, or put the state of runs elsewhere with --state", true}},
 	{ledger.ErrDamaged, verdict{exitFailed, "failed", "move that file away, or use another --state folder; without it the run stays safe, only its undo is lost", false}},
 	{bucket.ErrNoBucket, verdict{exitFailed, "failed", "create the bucket first, or check its name and --endpoint-url", false}},
 	{bucket.ErrDenied, verdict{exitFailed, "failed", "check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, …) and what they allow", false}},
