@@ -24,8 +24,6 @@ var (
 	// ErrOutsideBase: files that an earlier plan of the run did not reckon with
 	// lie outside the directory from which it built its keys.
 	ErrOutsideBase = errors.New("files lie outside the base of the earlier plan")
-	// ErrNothingLocal is not a failure: no media path of the dataset is local.
-	ErrNothingLocal = errors.New("no local media path")
 	// ErrStopped: the run was asked to stop and what was begun is finished.
 	ErrStopped = errors.New("stopped before everything was sent")
 )
