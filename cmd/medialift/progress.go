@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -127,3 +128,5 @@ func plural(n int64, one string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, one)
 }
+
+func count(n int64) string { return strconv.FormatInt(n, 10) }

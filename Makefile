@@ -1,0 +1,56 @@
+SHELL := bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# The race detector needs a C compiler; without one the same tests run without it.
+RACE := $(shell command -v $${CC:-gcc} >/dev/null && echo -race)
+GOFILES := find . -name '*.go' -not -path './.*'
+LINT := go tool -modfile=tools/go.mod golangci-lint
+
+.PHONY: help
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+.PHONY: build
+build: ## build bin/medialift
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/medialift ./cmd/medialift
+
+.PHONY: demo
+demo: build ## upload a real FiftyOne export to a directory: no account, no server
+	@tools/demo.sh bin/medialift
+
+.PHONY: test
+test: ## run all tests but interop, with the race detector; fetches the S3 server they need
+	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
+	go build -C tools -o ../bin/testlog ./testlog
+	go test $(RACE) -json ./... | bin/testlog
+
+.PHONY: interop
+interop: build ## check against real FiftyOne; makes its own Python environment and MongoDB
+	venv=$$(interop/setup.sh); export MEDIALIFT_INTEROP_VENV=$$venv MEDIALIFT_INTEROP_BINARY=$(CURDIR)/bin/medialift
+	go build -C tools -o ../bin/testlog ./testlog
+	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
+
+.PHONY: check
+check: ## gofmt, go vet, linters, tidy go.mod files, the rules of doc.go and CONTRIBUTING.md
+	@step() { echo "-- $$*"; "$$@"; }
+	unformatted=$$($(GOFILES) | xargs -r gofmt -l)
+	if [ -n "$$unformatted" ]; then echo "make fmt would change:"; echo "$$unformatted"; exit 1; fi
+	step go vet ./...
+	step go vet -tags interop ./interop/...
+	step go mod tidy -diff
+	step go mod verify
+	step go -C tools mod tidy -diff
+	step go test -C tools ./...
+	step go test -count=1 -run '^Test(Layers|House)' .
+	step $(LINT) run
+
+.PHONY: fmt
+fmt: ## format the Go files
+	$(GOFILES) | xargs -r gofmt -w
+
+.PHONY: clean
+clean: ## remove what was built here; caches outside the tree stay
+	rm -rf bin dist

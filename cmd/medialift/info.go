@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/survey"
+)
+
+// An infoCmd is one invocation of info.
+type infoCmd struct {
+	*app
+	noFiles bool
+	opts    survey.Options
+}
+
+// datasetInfo is one entry of "datasets" in the document of info.
+type datasetInfo struct {
+	Dataset string `json:"dataset"`
+	survey.Report
+}
+
+func newInfo(a *app) *cobra.Command {
+	c := &infoCmd{app: a}
+	cmd := &cobra.Command{
+		Use:   "info DATASET...",
+		Short: "Show every media field with its paths: local, remote, missing, bytes",
+		Example: `  medialift info ./export
+  medialift info ./export --no-files --json`,
+		Args: atLeast(1, "one or more export directories"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, arg := range args {
+				if err := c.one(cmd.Context(), arg); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&c.opts.Fields, "media-field", nil, "show only this media `FIELD` (repeatable)")
+	f.StringArrayVar(&c.opts.RelDirs, "rel-dir", nil, "look for relative paths below this `DIR` too (repeatable)")
+	f.BoolVar(&c.noFiles, "no-files", false, "count paths without looking at files")
+	return cmd
+}
+
+func (c *infoCmd) one(ctx context.Context, arg string) error {
+	src, err := openDataset(arg)
+	if err != nil {
+		return err
+	}
+	c.ui.doc.Dataset = src.dir
+	opts := c.opts
+	opts.NoFiles, opts.Dir = c.noFiles, src.dir
+	opts.Progress = func(n int64) { c.ui.bar.show(step{Phase: "counting", Files: n}) }
+	report, err := survey.Survey(ctx, src.store, opts)
+	if err != nil {
+		return err
+	}
+	c.show(src.dir, report)
+	return nil
+}
+
+func (c *infoCmd) show(dir string, r survey.Report) {
+	d := &c.ui.doc
+	all, _ := d.Datasets.([]datasetInfo)
+	d.Datasets = append(all, datasetInfo{dir, r})
+	fields, _ := d.Fields.([]survey.Field)
+	d.Fields = slices.Concat(fields, r.Fields)
+	c.ui.say("%s: %s, %s, written by FiftyOne %s", dir, r.Name, r.MediaType, r.Version)
+	c.ui.say("  %s, %s, %s, %s", plural(r.Documents[dataset.Samples], "sample"), plural(r.Documents[dataset.Frames], "frame"),
+		plural(int64(len(r.Views)), "saved view"), plural(int64(len(r.Runs)), "run"))
+	c.ui.say("  %-28s %8s %8s %8s %8s %10s", "media field", "paths", "local", "remote", "missing", "bytes")
+	missing := int64(0)
+	for _, f := range r.Fields {
+		d.Counts.Missing += f.Missing + f.Unreadable
+		d.Counts.Bytes += f.Bytes
+		missing += f.Missing + f.Unreadable
+		lost, bytes := "?", "?"
+		if !c.noFiles {
+			lost, bytes = count(f.Missing+f.Unreadable), size(f.Bytes)
+		}
+		line := fmt.Sprintf("  %-28s %8d %8d %8d %8s %10s  %s", f.Name, f.Values, f.Local, f.Remote, lost, bytes,
+			strings.Join(places(f.RemoteBy), " "))
+		c.ui.say("%s", strings.TrimRight(line, " "))
+	}
+	for _, n := range r.Documents {
+		d.Counts.Rows += n
+	}
+	c.ui.problems(r.Problems, missing)
+}
+
+// places lists the buckets that hold remote paths.
+func places(by map[string]int64) []string {
+	var list []string
+	for place := range by {
+		list = append(list, place)
+	}
+	slices.Sort(list)
+	return list
+}
