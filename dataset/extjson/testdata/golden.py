@@ -1,6 +1,6 @@
 """Writes golden.jsonl: what bson.json_util makes of some documents.
 
-Run with a Python that has pymongo 4 (see /work/shared/oracle/README.md):
+Run with a Python that has pymongo 4:
 
     python golden.py > golden.jsonl
 
