@@ -1,6 +1,8 @@
 package rewrite_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +45,10 @@ func TestNestedTwice(t *testing.T) {
 func TestNestedIsExplainedByAnotherRun(t *testing.T) {
 	b := newBench(t, "s3://b/1", "s3://b/2")
 	b.rewrite(rewrite.Options{}, nested, "prefix:/unused=s3://b/archive")
+	damaged := filepath.Join(b.dir.Path(), "rewrite-0000000000.ledger")
+	if err := os.WriteFile(damaged, []byte(strings.Repeat("junk ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	p, _ := b.rewrite(rewrite.Options{}, nested)
 	if p.Already != 2 {
 		t.Errorf("plan %+v", p)

@@ -32,7 +32,10 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 		p.refused = true
 		return p, err
 	}
-	return p, draft.Commit(ctx)
+	if err := draft.Commit(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Commit gives every planned value its new path. The old ones are durable in

@@ -260,6 +260,12 @@ func TestCollision(t *testing.T) {
 	same := newBench(t, "/a//x/1", "/a/x/1", "/a/x/1")
 	same.rewrite(rewrite.Options{}, "prefix:/a=s3://b", "prefix:/zzz=s3://b")
 	same.want("s3://b/x/1", "s3://b/x/1", "s3://b/x/1")
+	for _, specs := range [][]string{{`prefix:C:\d=s3://b`, "prefix:/a=s3://b", "prefix:/zzz=s3://b"}, {"prefix:C:/d=s3://b/windows", "template:s3://b/{{.Base}}"}} {
+		p, err := rewrite.NewPlan(t.Context(), newBench(t, `C:\d\1`, "C:/d/1", "/a/2", "/a//2").job(specs...), rewrite.Options{})
+		if err != nil || len(p.Warnings) != 0 {
+			t.Errorf("%q: %+v, %v", specs, p, err)
+		}
+	}
 }
 
 func TestPrefixMapsMeet(t *testing.T) {
