@@ -22,6 +22,7 @@ type Draft struct {
 	file   *sql.Stmt
 	url    *sql.Stmt
 	staged *sql.Stmt // see Stage
+	made   *bool     // this run has changed values; nil until asked
 	byURL  bool      // the index that Sent needs is there
 }
 

@@ -37,6 +37,36 @@ func (d *Draft) Stage(ctx context.Context, row dataset.Row) error {
 	return nil
 }
 
+// Made tells whether this run, in an earlier invocation, made the value what it
+// is.
+func (d *Draft) Made(ctx context.Context, row dataset.Row) (bool, error) {
+	if d.made == nil {
+		var any bool
+		err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM value WHERE state IN (?, ?))`,
+			ValueAttempted, ValueDone).Scan(&any)
+		if err != nil {
+			return false, d.run.explain("reading", err)
+		}
+		d.made = &any
+		if any {
+			if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS value_doc ON value(doc)`); err != nil {
+				return false, err
+			}
+		}
+	}
+	if !*d.made {
+		return false, nil
+	}
+	var made bool
+	err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM value
+		WHERE doc = ? AND at = ? AND part = ? AND new = ? AND state IN (?, ?))`,
+		encodeID(row.ID), string(row.At), string(row.Part), row.Value, ValueAttempted, ValueDone).Scan(&made)
+	if err != nil {
+		return false, d.run.explain("reading", err)
+	}
+	return made, nil
+}
+
 // Explain drops the staged values that a run made what they are: this run, or
 // another one of the same dataset that has its ledger in dir, which may be nil.
 // It returns the first of those that are left, at most limit, and counts them.

@@ -183,6 +183,19 @@ func (b *builder) value(ctx context.Context, row dataset.Row) error {
 	if err != nil {
 		return err
 	}
+	if a.standing == unmatched {
+		// What a table or a pattern moved, it does not know any more the next
+		// night; the ledger does.
+		made, err := b.draft.Made(ctx, row)
+		if err != nil {
+			return err
+		}
+		if made {
+			b.Already++
+			f.Already++
+			return nil
+		}
+	}
 	switch a.standing {
 	case unmatched:
 		b.Unmatched++
