@@ -25,7 +25,7 @@ demo: build ## upload a real FiftyOne export to a directory: no account, no serv
 test: ## run all tests but interop, with the race detector; fetches the S3 server they need
 	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
 	go build -C tools -o ../bin/testlog ./testlog
-	go test $(RACE) -json ./... | bin/testlog
+	go test $(RACE) -timeout 30m -json ./... | bin/testlog
 
 .PHONY: interop
 interop: build ## check against real FiftyOne; makes its own Python environment and MongoDB
