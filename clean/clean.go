@@ -52,7 +52,7 @@ type Report struct {
 	Gone bool
 }
 
-// ErrChanged: a file is no longer what it was when the clean was planned.
+// ErrChanged says that a file is no longer what it was when the clean was planned.
 var ErrChanged = errors.New("changed since the clean was planned")
 
 // NewPlan looks at the export in dir. What is no export is
@@ -77,7 +77,7 @@ func NewPlan(ctx context.Context, dir string, opts Options) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the export: %w", err)
 	}
-	defer root.Close() //nolint:errcheck // only read
+	defer root.Close()
 	if err := p.gather(ctx, root, abs); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (p *Plan) Execute(ctx context.Context) (Report, error) {
 	if err != nil {
 		return r, fmt.Errorf("opening the export: %w", err)
 	}
-	defer root.Close() //nolint:errcheck // only read
+	defer root.Close()
 	err = walk(ctx, root, func(e entry) error {
 		switch e.kind {
 		case unknown:

@@ -65,7 +65,7 @@ func (d *Draft) begin(ctx context.Context) error {
 			checksum = iif(url <> ?1, NULL, checksum), etag = iif(url <> ?1, NULL, etag) WHERE id = ?3`},
 	} {
 		var err error
-		if *p.stmt, err = d.tx.PrepareContext(ctx, p.text); err != nil {
+		if *p.stmt, err = d.tx.PrepareContext(ctx, p.text); err != nil { //nolint:sqlclosecheck // closed with the transaction
 			return err
 		}
 	}

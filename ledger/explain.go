@@ -41,14 +41,14 @@ func (d *Draft) Stage(ctx context.Context, row dataset.Row) error {
 // is.
 func (d *Draft) Made(ctx context.Context, row dataset.Row) (bool, error) {
 	if d.made == nil {
-		var any bool
+		var changed bool
 		err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM value WHERE state IN (?, ?))`,
-			ValueAttempted, ValueDone).Scan(&any)
+			ValueAttempted, ValueDone).Scan(&changed)
 		if err != nil {
 			return false, d.run.explain("reading", err)
 		}
-		d.made = &any
-		if any {
+		d.made = &changed
+		if changed {
 			if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS value_doc ON value(doc)`); err != nil {
 				return false, err
 			}

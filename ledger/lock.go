@@ -41,13 +41,13 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 	}
 	metadata := filepath.Join(dataset, "metadata.json")
 	if _, err := os.Stat(metadata); err != nil {
-		return l, nil
+		return l, nil //nolint:nilerr // no export yet, or no more: nothing to lock
 	}
 	theirs := flock.New(metadata, flock.SetFlag(os.O_RDONLY))
 	ok, err = theirs.TryLock()
 	switch {
 	case err != nil: // a file system without locks: the state folder's lock has to do
-		return l, nil
+		return l, nil //nolint:nilerr // said above
 	case !ok:
 		return nil, errors.Join(fmt.Errorf("%w %q: one with another state folder", ErrLocked, dataset), l.Unlock())
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +45,7 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // When ctx ends it starts no more files and lets those begun finish, for
 // Options.Grace at most, and returns ErrStopped. It is safe to call again.
 func (p *Plan) Execute(ctx context.Context) (Sent, error) {
-	e := &executor{plan: p, began: time.Now()}
+	e := &executor{plan: p}
 	_, e.total.Bytes = p.ToSend()
 	e.total.Files, _ = p.ToSend()
 	if e.total.Files == 0 {
@@ -88,14 +87,10 @@ func (p *Plan) stores() []bucket.Checker {
 // An executor is one call of Execute.
 type executor struct {
 	plan  *Plan
-	began time.Time
-
-	mu    sync.Mutex
 	sent  Sent
 	total Progress
 	done  Progress
 	first error // the first failure, when failures end the run
-	exist *dataset.Refusal
 }
 
 // An outcome is what became of one file of a pass.

@@ -20,7 +20,7 @@ import (
 	"github.com/medialift/medialift/ledger"
 )
 
-// ErrTemplate: a target URL has a placeholder that cannot be filled in.
+// ErrTemplate says that a target URL has a placeholder that cannot be filled in.
 var ErrTemplate = errors.New("bad placeholder in target")
 
 var placeholder = regexp.MustCompile(`\{[^{}/]*\}`)

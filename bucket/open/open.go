@@ -14,9 +14,9 @@ import (
 )
 
 var (
-	// ErrURL: a URL that is not of the form its scheme asks for.
+	// ErrURL says that a URL is not of the form its scheme asks for.
 	ErrURL = errors.New("unusable URL")
-	// ErrScheme: a URL of a scheme that there is no store for.
+	// ErrScheme says that there is no store for the scheme of a URL.
 	ErrScheme = errors.New("unsupported URL scheme")
 )
 

@@ -157,7 +157,7 @@ func isRecordHeader(err error) bool {
 // innermost drops the layers that the SDK and net/http put around a cause.
 func innermost(err error) error {
 	for {
-		if op, ok := err.(*net.OpError); ok {
+		if op, ok := err.(*net.OpError); ok { //nolint:errorlint // one layer at a time is the point
 			return op
 		}
 		next := errors.Unwrap(err)

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,41 +32,46 @@ func TestKilledUploads(t *testing.T) {
 
 	dir := t.TempDir()
 	writeExport(t, dir, samples, "")
-	original := documents(t, filepath.Join(dir, "export"))["samples.json"]
-	trial := func(bucket string) (tool, []string, string) {
+	export := filepath.Join(dir, "export")
+	original := documents(t, export)["samples.json"]
+	restore := func() {
 		t.Helper()
-		s3.CreateBucket(t, bucket)
-		if err := os.WriteFile(filepath.Join(dir, "export", "samples.json"), original, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(export, "samples.json"), original, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return newTool(t, s3.Environ()...),
-			[]string{"upload", filepath.Join(dir, "export"), "s3://" + bucket + "/x", "--update-filepaths"}, bucket
+	}
+	upload := func(bucket string) []string {
+		return []string{"upload", export, "s3://" + bucket + "/x", "--update-filepaths"}
 	}
 
-	m, args, bucket := trial("undisturbed")
+	s3.CreateBucket(t, "undisturbed")
 	began := time.Now()
-	m.run(0, args...)
+	newTool(t, s3.Environ()...).run(0, upload("undisturbed")...)
 	whole := time.Since(began)
-	wantText, wantObjects := documents(t, filepath.Join(dir, "export"))["samples.json"], objects(t, s3, bucket)
+	wantText, wantObjects := documents(t, export)["samples.json"], objects(t, s3, "undisturbed")
 	if len(wantObjects) != 2*samples {
 		t.Fatalf("the undisturbed run sent %d objects", len(wantObjects))
 	}
-	// How long a run takes that only plans and rewrites.
-	m, args, _ = trial("commit")
-	m.run(0, args[:3]...)
+	// A run that finds everything sent only plans and rewrites; sent is its state.
+	restore()
+	s3.CreateBucket(t, "sent")
+	sent := newTool(t, s3.Environ()...)
+	sent.run(0, upload("sent")[:3]...)
+	before := os.DirFS(sent.state)
 	began = time.Now()
-	m.run(0, args...)
+	copied := sent.copy(before)
+	copied.run(0, upload("sent")...)
 	rewriting := time.Since(began)
 
 	killed := 0
 	for n := 0; killed < killTrials && n < 3*killTrials; n++ {
-		m, args, bucket := trial("kill-" + string(rune('a'+n/26)) + string(rune('a'+n%26)))
-		span := whole
-		if n%2 == 1 {
-			m.run(0, args[:3]...)
-			span = rewriting
+		restore()
+		m, bucket, span := sent.copy(before), "sent", rewriting
+		if n%2 == 0 {
+			m, bucket, span = newTool(t, s3.Environ()...), "kill-"+strconv.Itoa(n), whole
+			s3.CreateBucket(t, bucket)
 		}
-		cmd := m.command(args...)
+		cmd := m.command(upload(bucket)...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -73,24 +80,14 @@ func TestKilledUploads(t *testing.T) {
 		if err := cmd.Wait(); err != nil {
 			killed++
 		}
-		text := documents(t, filepath.Join(dir, "export"))["samples.json"]
-		checkNames(t, s3, bucket, text)
-		m.run(0, args...)
-		text = documents(t, filepath.Join(dir, "export"))["samples.json"]
-		if want := bytes.ReplaceAll(wantText, []byte("s3://undisturbed/"), []byte("s3://"+bucket+"/")); !bytes.Equal(text, want) {
+		checkNames(t, s3, bucket, documents(t, export)["samples.json"])
+		m.run(0, upload(bucket)...)
+		want := bytes.ReplaceAll(wantText, []byte("s3://undisturbed/"), []byte("s3://"+bucket+"/"))
+		if !bytes.Equal(documents(t, export)["samples.json"], want) {
 			t.Fatalf("trial %d: samples.json differs from that of the undisturbed run", n)
 		}
-		got := objects(t, s3, bucket)
-		for key, want := range wantObjects {
-			if got[key] != want {
-				t.Fatalf("trial %d: object %s differs", n, key)
-			}
-		}
-		if len(got) != len(wantObjects) {
-			t.Fatalf("trial %d: %d objects, want %d", n, len(got), len(wantObjects))
-		}
-		if err := os.RemoveAll(filepath.Join(s3.Dir, bucket)); err != nil {
-			t.Fatal(err)
+		if got := objects(t, s3, bucket); !maps.Equal(got, wantObjects) {
+			t.Fatalf("trial %d: the objects differ from those of the undisturbed run", n)
 		}
 	}
 	t.Logf("%d kills; a whole run took %v, one that only rewrites %v", killed, whole, rewriting)

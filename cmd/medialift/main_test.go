@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,13 +48,27 @@ var build = sync.OnceValues(func() (string, error) {
 
 // A tool is the real binary with a state folder and an environment of its own.
 type tool struct {
-	t   *testing.T
-	env []string
+	t     *testing.T
+	state string
+	env   []string
 }
 
 func newTool(t *testing.T, env ...string) tool {
 	t.Helper()
-	return tool{t, append(append(os.Environ(), "XDG_STATE_HOME="+t.TempDir(), "AWS_EC2_METADATA_DISABLED=true"), env...)}
+	state := t.TempDir()
+	return tool{t, state, append(append(os.Environ(), "AWS_EC2_METADATA_DISABLED=true", "XDG_STATE_HOME="+state), env...)}
+}
+
+// copy returns a tool of the same environment whose state folder starts as a
+// copy of another.
+func (m tool) copy(state fs.FS) tool {
+	m.t.Helper()
+	fresh := newTool(m.t)
+	if err := os.CopyFS(fresh.state, state); err != nil {
+		m.t.Fatal(err)
+	}
+	fresh.env = append(m.env[:len(m.env):len(m.env)], "XDG_STATE_HOME="+fresh.state)
+	return fresh
 }
 
 func (m tool) command(args ...string) *exec.Cmd {

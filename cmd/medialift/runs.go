@@ -163,16 +163,16 @@ func (c *runsCmd) showObjects(ctx context.Context, run *ledger.Run) error {
 }
 
 // each prints every row of a stream.
-func each[T any](rows iter.Seq2[T, error], cells func(T) []string, print func([]string) error) error {
+func each[T any](rows iter.Seq2[T, error], cells func(T) []string, write func([]string) error) error {
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if err := print(cells(row)); err != nil {
+		if err := write(cells(row)); err != nil {
 			return err
 		}
 	}
-	return print(nil)
+	return write(nil)
 }
 
 // printer returns what prints a row as CSV or as text; a nil row ends the list.

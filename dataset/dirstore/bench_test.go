@@ -28,14 +28,14 @@ func bigStore(b *testing.B, n int) *Store {
 		b.Fatal(err)
 	}
 	w := bufio.NewWriter(f)
-	fmt.Fprint(w, `{"samples": [`) //nolint:errcheck // Flush reports it
+	fmt.Fprint(w, `{"samples": [`)
 	for i := range n {
 		if i > 0 {
-			fmt.Fprint(w, ",") //nolint:errcheck // Flush reports it
+			fmt.Fprint(w, ",")
 		}
-		fmt.Fprintf(w, sample, i, i, i) //nolint:errcheck // Flush reports it
+		fmt.Fprintf(w, sample, i, i, i)
 	}
-	fmt.Fprint(w, "]}") //nolint:errcheck // Flush reports it
+	fmt.Fprint(w, "]}")
 	if err := w.Flush(); err != nil {
 		b.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func fileTexts(ctx context.Context, path string, part dataset.Part) iter.Seq2[do
 			yield(document{}, fmt.Errorf("opening documents: %w", err))
 			return
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		sc := extjson.NewScanner(f, string(part))
 		for sc.Scan() {
 			if err := ctx.Err(); err != nil {

@@ -52,7 +52,7 @@ func (u *update) filePass(in, path string) (info fs.FileInfo, out *temporary, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening documents: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	if info, err = f.Stat(); err != nil {
 		return nil, nil, fmt.Errorf("opening documents: %w", err)
 	}

@@ -46,7 +46,6 @@ func (sp *splicer) apply(c dataset.Change, d document) ([]byte, dataset.Outcome,
 	sp.spans = spans
 	sp.edits = sp.edits[:0]
 	for i, set := range c.Sets {
-		token := spans[i].Of(d.text)
 		value, ok, err := current(d, spans[i])
 		if err != nil {
 			return nil, outcome, err
@@ -58,7 +57,8 @@ func (sp *splicer) apply(c dataset.Change, d document) ([]byte, dataset.Outcome,
 		if value == set.New {
 			continue
 		}
-		if token, err = spelled(set); err != nil {
+		token, err := spelled(set)
+		if err != nil {
 			return nil, outcome, err
 		}
 		sp.edits = append(sp.edits, edit{spans[i], token})

@@ -14,7 +14,7 @@ import (
 // finished. FiftyOne ignores files of such names.
 const temporaryMark = ".medialift-tmp-"
 
-// ErrChanged: a file was changed by someone else while it was being rewritten.
+// ErrChanged says that a file was changed by someone else while it was being rewritten.
 // Nothing of the rewriting was kept.
 var ErrChanged = errors.New("changed while being rewritten")
 

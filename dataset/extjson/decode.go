@@ -53,7 +53,6 @@ type decoder struct {
 	pos   int
 	out   []byte
 	depth int
-	tmp   []byte // strings with escapes, on their way into another form
 }
 
 func (d *decoder) space() { d.pos = skipSpace(d.text, d.pos) }

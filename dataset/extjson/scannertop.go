@@ -156,7 +156,7 @@ func (s *Scanner) skip(c byte) error {
 		return s.skipLiteral(c)
 	}
 	for {
-		done := false
+		var done bool
 		var used int
 		if n.depth == 0 {
 			used = n.scanString(s.buf[s.pos:])
