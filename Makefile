@@ -33,6 +33,12 @@ interop: build ## check against real FiftyOne; makes its own Python environment 
 	go build -C tools -o ../bin/testlog ./testlog
 	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
 
+.PHONY: bench
+bench: build ## compare with s5cmd, rclone and boto3 where they are found; prints tables (BENCH="-scale 0.1" for less)
+	@gateway=$$(tools/versitygw.sh)
+	go build -C tools -o ../bin/bench ./bench
+	bin/bench -medialift bin/medialift -versitygw $$gateway $(BENCH)
+
 .PHONY: check
 check: ## gofmt, go vet, linters, tidy go.mod files, the rules of doc.go and CONTRIBUTING.md
 	@step() { echo "-- $$*"; "$$@"; }
