@@ -107,7 +107,7 @@ func (f *Finder) Names() []string {
 func (f *Finder) Find(part Part, doc bson.Raw) ([]Found, error) {
 	w := walker{finder: f, frame: part == Frames}
 	root := f.schema[part]
-	if err := w.document(doc, root, "", nil); err != nil {
+	if err := w.document(doc, root, nil); err != nil {
 		return nil, err
 	}
 	if part == Samples && !w.filepath && f.selects(FilepathField, "") {

@@ -215,3 +215,61 @@ func TestPointer(t *testing.T) {
 		t.Errorf("the empty pointer has steps %q", got)
 	}
 }
+
+// FuzzFind holds the walk over raw bytes to the driver's judgement: it never
+// panics, and a document that the driver wrote can be walked.
+func FuzzFind(f *testing.F) {
+	whole, err := bson.Marshal(exampleSample)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(whole))
+	odd, err := bson.Marshal(d{{Key: "r", Value: bson.Regex{Pattern: "a", Options: "i"}}, {Key: "c", Value: bson.JavaScript("x")},
+		{Key: "s", Value: bson.CodeWithScope{Code: "x", Scope: d{}}}, {Key: "p", Value: bson.DBPointer{DB: "d"}},
+		{Key: "t", Value: bson.Timestamp{T: 1}}, {Key: "b", Value: bson.Binary{Data: []byte{1}}}, {Key: "n", Value: bson.NewDecimal128(1, 2)},
+		{Key: "min", Value: bson.MinKey{}}, {Key: "u", Value: bson.Undefined{}}, {Key: "y", Value: bson.Symbol("z")}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(odd))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		finder, err := dataset.NewFinder(exampleManifest(t), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, _ := finder.Find(dataset.Samples, doc)
+		var decoded bson.D
+		if bson.Unmarshal(doc, &decoded) == nil {
+			again, err := bson.Marshal(decoded)
+			if err != nil {
+				return
+			}
+			if _, err := finder.Find(dataset.Samples, again); err != nil {
+				t.Fatalf("a document of the driver's cannot be walked: %v", err)
+			}
+		}
+		for _, x := range found {
+			if !x.Missing && x.At == "" {
+				t.Fatalf("found %+v nowhere", x)
+			}
+		}
+	})
+}
+
+func BenchmarkFind(b *testing.B) {
+	f, err := dataset.NewFinder(exampleManifest(&testing.T{}), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	doc, err := bson.Marshal(exampleSample)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(doc)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.Find(dataset.Samples, doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

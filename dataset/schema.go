@@ -37,13 +37,6 @@ type node struct {
 	order []*node
 }
 
-func (n *node) child(key string) *node {
-	if n == nil {
-		return nil
-	}
-	return n.kids[key]
-}
-
 func (n *node) byName(step string) *node {
 	for _, kid := range n.order {
 		if kid.name[strings.LastIndexByte(kid.name, '.')+1:] == step {

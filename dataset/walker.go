@@ -19,60 +19,82 @@ type walker struct {
 // and pointers are only spelled out for what is found.
 type step struct {
 	up    *step
-	key   string
+	key   []byte
 	index int // of an array element, where key is not used
 	array bool
 	node  *node
 }
 
-func (w *walker) document(doc bson.Raw, n *node, class string, up *step) error {
-	elems, err := doc.Elements()
-	if err != nil {
-		return fmt.Errorf("reading %q: %w", up.pointer(), err)
-	}
+// document walks a document whose schema entry is n, below up.
+func (w *walker) document(doc []byte, n *node, up *step) error {
+	class := ""
 	if up != nil {
-		if cls, ok := doc.Lookup("_cls").StringValueOK(); ok {
-			class = cls
+		if n != nil {
+			class = n.class
 		}
+		class = w.class(doc, class)
 	}
-	for i := range elems {
-		s := step{up: up, key: elems[i].Key(), node: n.child(elems[i].Key())}
-		if err := w.value(elems[i].Value(), &s, class); err != nil {
+	r := readElements(doc)
+	s := step{up: up}
+	for r.next() {
+		s.key, s.node = r.key, nil
+		if n != nil {
+			s.node = n.kids[string(r.key)]
+		}
+		if err := w.value(&r, &s, class); err != nil {
 			return err
 		}
+	}
+	return w.corrupt(r.err, up)
+}
+
+// class is the class that a document says it has, or else the schema's.
+func (w *walker) class(doc []byte, declared string) string {
+	r := readElements(doc)
+	for r.next() {
+		if r.kind == bson.TypeString && string(r.key) == "_cls" {
+			if own := r.text(); string(own) != declared {
+				return string(own)
+			}
+			return declared
+		}
+	}
+	return declared
+}
+
+// value looks at one value; class is the class of the document around it.
+func (w *walker) value(r *elementReader, s *step, class string) error {
+	switch r.kind {
+	case bson.TypeString:
+		field, leaf, ok := w.media(s, class)
+		if !ok {
+			return nil
+		}
+		if s.up == nil && field == FilepathField {
+			w.filepath = true
+		}
+		if w.finder.selects(field, leaf) {
+			w.found = append(w.found, Found{Field: field, At: s.pointer(), Value: string(r.text())})
+		}
+	case bson.TypeEmbeddedDocument:
+		return w.document(r.value, s.node, s)
+	case bson.TypeArray:
+		elements := readElements(r.value)
+		element := step{up: s, array: true, node: s.node}
+		for elements.next() {
+			if err := w.value(&elements, &element, class); err != nil {
+				return err
+			}
+			element.index++
+		}
+		return w.corrupt(elements.err, s)
 	}
 	return nil
 }
 
-// value looks at one value; class is the class of the document around it.
-func (w *walker) value(v bson.RawValue, s *step, class string) error {
-	switch v.Type {
-	case bson.TypeString:
-		if field, leaf, ok := w.media(s, class); ok {
-			if s.up == nil && field == FilepathField {
-				w.filepath = true
-			}
-			if w.finder.selects(field, leaf) {
-				w.found = append(w.found, Found{Field: field, At: s.pointer(), Value: v.StringValue()})
-			}
-		}
-	case bson.TypeEmbeddedDocument:
-		inner := ""
-		if s.node != nil {
-			inner = s.node.class
-		}
-		return w.document(v.Document(), s.node, inner, s)
-	case bson.TypeArray:
-		values, err := v.Array().Values()
-		if err != nil {
-			return fmt.Errorf("reading %q: %w", s.pointer(), err)
-		}
-		for i := range values {
-			element := step{up: s, index: i, array: true, node: s.node}
-			if err := w.value(values[i], &element, class); err != nil {
-				return err
-			}
-		}
+func (w *walker) corrupt(err error, at *step) error {
+	if err != nil {
+		return fmt.Errorf("%w: %w at %q", ErrMalformed, err, at.pointer())
 	}
 	return nil
 }
@@ -83,7 +105,7 @@ func (w *walker) media(s *step, class string) (field, leaf string, ok bool) {
 		if s.node.media {
 			return s.node.name, "", true
 		}
-	} else if w.finder.leaves[s.lastKey()] {
+	} else if w.finder.leaves[string(s.lastKey())] {
 		if name := s.name(w.frame); w.finder.exact[name] {
 			return name, "", true
 		}
@@ -91,16 +113,17 @@ func (w *walker) media(s *step, class string) (field, leaf string, ok bool) {
 	if s.array || s.up == nil {
 		return "", "", false
 	}
-	if s.key != "mask_path" && s.key != "map_path" {
-		if own, ok := mediaLeaf[class]; !ok || own != s.key {
+	key := string(s.key)
+	if key != "mask_path" && key != "map_path" {
+		if own, ok := mediaLeaf[class]; !ok || own != key {
 			return "", "", false
 		}
 	}
-	return s.up.name(w.frame), s.key, true
+	return s.up.name(w.frame), key, true
 }
 
 // lastKey is the key that s or the array around it stands under.
-func (s *step) lastKey() string {
+func (s *step) lastKey() []byte {
 	for s.array {
 		s = s.up
 	}
@@ -118,11 +141,11 @@ func (s *step) name(frame bool) string {
 	case s.node != nil:
 		return s.node.name
 	case s.up == nil && frame:
-		return "frames." + s.key
+		return "frames." + string(s.key)
 	case s.up == nil:
-		return s.key
+		return string(s.key)
 	}
-	return s.up.name(frame) + "." + s.key
+	return s.up.name(frame) + "." + string(s.key)
 }
 
 func (s *step) pointer() Pointer {
@@ -138,7 +161,7 @@ func (s *step) pointer() Pointer {
 		if steps[i].array {
 			b.WriteString(string(Pointer("").Index(steps[i].index)))
 		} else {
-			b.WriteString(string(Pointer("").Key(steps[i].key)))
+			b.WriteString(string(Pointer("").Key(string(steps[i].key))))
 		}
 	}
 	return Pointer(b.String())
