@@ -16,41 +16,49 @@
 // takes in every package below.
 //
 //	layer internal/testexport
-//	layer pathmap
+//	layer pathmap scene
 //	layer dataset/extjson
 //	layer dataset
 //	layer dataset/datasettest
 //	layer dataset/dirstore
 //	layer bucket
 //	layer bucket/buckettest
-//	layer bucket/filestore bucket/memstore bucket/s3store
+//	layer bucket/internal/wire
+//	layer bucket/azurestore bucket/filestore bucket/gcsstore bucket/memstore bucket/s3store
 //	layer bucket/open
 //	layer ledger
 //	layer localfile
-//	layer upload rewrite survey clean
+//	layer upload rewrite survey clean verify doctor
 //	layer cmd/medialift
 //
 //	allow internal/testexport: std
 //	allow pathmap: std
+//	allow scene: std
 //	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson
 //	allow bucket: std
 //	allow bucket/buckettest: std
+//	allow bucket/internal/wire: std
+//	allow bucket/azurestore: github.com/Azure/azure-sdk-for-go/...
 //	allow bucket/filestore: golang.org/x/sys/unix
+//	allow bucket/gcsstore: cloud.google.com/go/auth/..., cloud.google.com/go/storage, google.golang.org/api/...
 //	allow bucket/memstore: gocloud.dev/...
 //	allow bucket/s3store: github.com/aws/..., github.com/minio/crc64nvme
-//	allow bucket/open: std
+//	allow bucket/open: github.com/aws/aws-sdk-go-v2/aws
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
 //	allow localfile: golang.org/x/text/unicode/norm
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/...
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std
 //	allow clean: std
+//	allow verify: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson
+//	allow doctor: std
 //	allow cmd/medialift: github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
 //
 // In words: pathmap and bucket know nothing of datasets; only the bucket
 // packages know clouds; a store never imports a verb; verbs (upload, rewrite,
-// survey, clean) never import one another; only cmd knows flags and terminals.
+// survey, clean, verify, doctor) never import one another; only cmd knows flags
+// and terminals.
 package medialift

@@ -56,7 +56,7 @@ func (c Checksums) strongest() (Algorithm, bool) {
 // The tables are read only. The NVME polynomial is given bit-reversed, as
 // hash/crc64 wants it.
 var (
-	nvmeTable       = crc64.MakeTable(0x9a6c9329ac4bc9b5)
+	nvmeTable       = crc64.MakeTable(nvmePoly)
 	castagnoliTable = crc32.MakeTable(crc32.Castagnoli)
 )
 

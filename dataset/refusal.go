@@ -27,7 +27,12 @@ type Refusal struct {
 	// Problems are the first KeptProblems of Total.
 	Problems []Problem
 	Total    int64
+	// Err is the sentinel that a caller can branch on, or nil.
+	Err error
 }
+
+// Unwrap returns Err.
+func (r *Refusal) Unwrap() error { return r.Err }
 
 func (r *Refusal) Error() string {
 	if r.Total > 1 {

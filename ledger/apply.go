@@ -21,10 +21,10 @@ type Applied struct {
 // Apply changes the attempted values of the dataset, and notes which were
 // changed and which were not.
 func (r *Run) Apply(ctx context.Context, u dataset.Updater) (Applied, error) {
-	values := pages(func(after Value) ([]Value, error) {
-		return query(ctx, r.db, scanValue, `SELECT `+valueColumns+` FROM value v JOIN field f ON f.id = v.field
-			WHERE v.id > ? AND v.state = ? ORDER BY v.id LIMIT ?`, after.ID, ValueAttempted, pageSize)
-	})
+	values, err := r.ranked(ctx, `SELECT id FROM value WHERE state = ? ORDER BY part DESC, seq, id`, ValueAttempted)
+	if err != nil {
+		return Applied{}, err
+	}
 	a := applier{run: r, exception: ValueConflict, from: []ValueState{ValueAttempted}, to: ValueDone,
 		set: func(v Value) dataset.Set { return dataset.Set{At: v.At, Old: v.Old, New: v.New} }}
 	return a.apply(ctx, u, values)
@@ -33,27 +33,16 @@ func (r *Run) Apply(ctx context.Context, u dataset.Updater) (Applied, error) {
 // Revert puts back the values that this run changed or may have changed, each
 // to what it was before the last change, and notes which were put back.
 func (r *Run) Revert(ctx context.Context, u dataset.Updater) (Applied, error) {
-	if err := r.listUndo(ctx); err != nil {
+	if err := r.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE value SET state = ? WHERE state = ?`, ValueDone, ValueKept)
+		return err
+	}); err != nil {
 		return Applied{}, err
 	}
-	type ranked struct {
-		rank int64
-		Value
-	}
-	list := pages(func(after ranked) ([]ranked, error) {
-		return query(ctx, r.db, func(rows *sql.Rows) (o ranked, err error) {
-			return o, rows.Scan(&o.rank, &o.ID)
-		}, `SELECT rank, value FROM undo WHERE rank > ? ORDER BY rank LIMIT ?`, after.rank, pageSize)
-	})
-	values := func(yield func(Value, error) bool) {
-		for o, err := range list {
-			if err == nil {
-				o.Value, err = r.value(ctx, o.ID)
-			}
-			if !yield(o.Value, err) || err != nil {
-				return
-			}
-		}
+	values, err := r.ranked(ctx, `SELECT max(id) FROM value WHERE state IN (?, ?)
+		GROUP BY part, seq, at, doc ORDER BY part DESC, seq, max(id)`, ValueAttempted, ValueDone)
+	if err != nil {
+		return Applied{}, err
 	}
 	a := applier{run: r, exception: ValueKept, from: []ValueState{ValueAttempted, ValueDone}, to: ValueUndone,
 		set: func(v Value) dataset.Set {
@@ -62,19 +51,17 @@ func (r *Run) Revert(ctx context.Context, u dataset.Updater) (Applied, error) {
 	return a.apply(ctx, u, values)
 }
 
-// listUndo lists, in the dataset's order, the last change that this run made
-// to each value.
-func (r *Run) listUndo(ctx context.Context) error {
-	return r.tx(ctx, func(tx *sql.Tx) error {
+// ranked streams the values whose ids the query selects, in its order: that of
+// the dataset, which is not that of ids where a plan follows a killed commit.
+func (r *Run) ranked(ctx context.Context, ids string, args ...any) (iter.Seq2[Value, error], error) {
+	err := r.tx(ctx, func(tx *sql.Tx) error {
 		for _, s := range []struct {
 			text string
 			args []any
 		}{
-			{`UPDATE value SET state = ? WHERE state = ?`, []any{ValueDone, ValueKept}},
-			{`DROP TABLE IF EXISTS temp.undo`, nil},
-			{`CREATE TEMP TABLE undo(rank INTEGER PRIMARY KEY, value INTEGER)`, nil},
-			{`INSERT INTO undo(value) SELECT max(id) FROM value WHERE state IN (?, ?)
-				GROUP BY part, seq, at, doc ORDER BY part DESC, seq, max(id)`, []any{ValueAttempted, ValueDone}},
+			{`DROP TABLE IF EXISTS temp.ranked`, nil},
+			{`CREATE TEMP TABLE ranked(rank INTEGER PRIMARY KEY, value INTEGER)`, nil},
+			{`INSERT INTO ranked(value) ` + ids, args},
 		} {
 			if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
 				return err
@@ -82,17 +69,13 @@ func (r *Run) listUndo(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-func (r *Run) value(ctx context.Context, id int64) (Value, error) {
-	list, err := query(ctx, r.db, scanValue, `SELECT `+valueColumns+` FROM value v JOIN field f ON f.id = v.field WHERE v.id = ?`, id)
-	if err != nil {
-		return Value{}, err
-	}
-	if len(list) == 0 {
-		return Value{}, r.explain("reading", errors.New("a row is gone"))
-	}
-	return list[0], nil
+	rank := int64(0) // of the last value that was read
+	list := pages(func(Value) ([]Value, error) {
+		return query(ctx, r.db, func(rows *sql.Rows) (Value, error) { return scanBehind(rows, &rank) },
+			`SELECT r.rank, `+valueColumns+` FROM temp.ranked r JOIN value v ON v.id = r.value JOIN field f ON f.id = v.field
+			WHERE r.rank > ? ORDER BY r.rank LIMIT ?`, rank, pageSize)
+	})
+	return list, err
 }
 
 // An applier makes changes of values and notes their outcomes.

@@ -22,6 +22,7 @@ type Draft struct {
 	file   *sql.Stmt
 	url    *sql.Stmt
 	staged *sql.Stmt // see Stage
+	named  *sql.Stmt // see Name
 	made   *bool     // this run has changed values; nil until asked
 	byURL  bool      // the index that Sent needs is there
 }
@@ -61,7 +62,7 @@ func (d *Draft) begin(ctx context.Context) error {
 	}{
 		{&d.value, `INSERT INTO value(part, seq, doc, at, field, path, old, spelling, new, state) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&d.file, upsertFile},
-		{&d.url, `UPDATE file SET url = ?1, fold = ?2, state = iif(state = 1 AND url <> ?1, 0, state),
+		{&d.url, `UPDATE file SET url = ?1, fold = ?2, twin = NULL, state = iif(state = 1 AND url <> ?1, 0, state),
 			checksum = iif(url <> ?1, NULL, checksum), etag = iif(url <> ?1, NULL, etag) WHERE id = ?3`},
 	} {
 		var err error
@@ -98,11 +99,13 @@ func (d *Draft) Field(ctx context.Context, name string) (int, error) {
 	return id, nil
 }
 
-// Base returns the common directory that an earlier plan noted for a field.
+// Base returns the common directory that an earlier plan noted for a field, if
+// any file was sent by it.
 func (d *Draft) Base(ctx context.Context, field int) (string, error) {
 	var base sql.NullString
-	err := d.tx.QueryRowContext(ctx, `SELECT base FROM field WHERE id = ?`, field).Scan(&base)
-	if err != nil {
+	err := d.tx.QueryRowContext(ctx, `SELECT base FROM field WHERE id = ?1
+		AND EXISTS(SELECT 1 FROM file WHERE field = ?1 AND `+wasSent+`)`, field).Scan(&base)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", d.run.explain("reading", err)
 	}
 	return base.String, nil
@@ -165,8 +168,8 @@ func (d *Draft) Files(ctx context.Context) iter.Seq2[File, error] {
 	})
 }
 
-// SetURL notes where a file goes. A file that arrived elsewhere is planned
-// anew. Fold is any number that is the same for URLs which a store may confuse.
+// SetURL notes where a file goes, with an object of its own. A file that arrived
+// elsewhere is planned anew. Fold is any number that is the same for URLs which a store may confuse.
 func (d *Draft) SetURL(ctx context.Context, id int64, url string, fold int64) error {
 	if _, err := d.url.ExecContext(ctx, url, fold, id); err != nil {
 		return d.run.explain("writing", err)
@@ -195,26 +198,10 @@ func (d *Draft) Nested(ctx context.Context) iter.Seq2[File, error] {
 		WHERE live AND url IS NOT NULL AND state <> ? ORDER BY replace(url, '/', char(1))`, FileMissing)
 }
 
-// Sent tells whether an earlier plan of this run has put an object at url.
-func (d *Draft) Sent(ctx context.Context, url string) (bool, error) {
-	if !d.byURL {
-		d.byURL = true
-		if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS file_by_url ON file(url)`); err != nil {
-			return false, err
-		}
-	}
-	var sent bool
-	err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM file WHERE url = ? AND state = ?)`, url, FileArrived).Scan(&sent)
-	if err != nil {
-		return false, d.run.explain("reading", err)
-	}
-	return sent, nil
-}
-
 // FirstValue returns a value that names path, for a message that shows the row.
 // It must not be called while a stream of the draft is open.
 func (d *Draft) FirstValue(ctx context.Context, path string) (Value, error) {
-	if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS value_path ON value(path)`); err != nil {
+	if err := d.exec(ctx, indexValuePath); err != nil {
 		return Value{}, err
 	}
 	list, err := query(ctx, d.tx, scanValue, `SELECT `+valueColumns+` FROM value v JOIN field f ON f.id = v.field

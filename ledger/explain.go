@@ -40,22 +40,11 @@ func (d *Draft) Stage(ctx context.Context, row dataset.Row) error {
 // Made tells whether this run, in an earlier invocation, made the value what it
 // is.
 func (d *Draft) Made(ctx context.Context, row dataset.Row) (bool, error) {
-	if d.made == nil {
-		var changed bool
-		err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM value WHERE state IN (?, ?))`,
-			ValueAttempted, ValueDone).Scan(&changed)
-		if err != nil {
-			return false, d.run.explain("reading", err)
-		}
-		d.made = &changed
-		if changed {
-			if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS value_doc ON value(doc)`); err != nil {
-				return false, err
-			}
-		}
+	if changed, err := d.madeAny(ctx); err != nil || !changed {
+		return false, err
 	}
-	if !*d.made {
-		return false, nil
+	if err := d.exec(ctx, `CREATE INDEX IF NOT EXISTS value_doc ON value(doc)`); err != nil {
+		return false, err
 	}
 	var made bool
 	err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM value
@@ -65,6 +54,20 @@ func (d *Draft) Made(ctx context.Context, row dataset.Row) (bool, error) {
 		return false, d.run.explain("reading", err)
 	}
 	return made, nil
+}
+
+// madeAny tells whether this run has changed any value.
+func (d *Draft) madeAny(ctx context.Context) (bool, error) {
+	if d.made == nil {
+		var changed bool
+		err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM value WHERE state IN (?, ?))`,
+			ValueAttempted, ValueDone).Scan(&changed)
+		if err != nil {
+			return false, d.run.explain("reading", err)
+		}
+		d.made = &changed
+	}
+	return *d.made, nil
 }
 
 // Explain drops the staged values that a run made what they are: this run, or
@@ -186,10 +189,15 @@ func (d *Draft) Becoming(ctx context.Context, sample int) iter.Seq2[Value, error
 // scanFirst scans a value behind the min(id) of its group, to which SQLite
 // takes all other columns from the row of that id.
 func scanFirst(rows *sql.Rows) (Value, error) {
-	var v Value
 	var first int64
+	return scanBehind(rows, &first)
+}
+
+// scanBehind scans a value behind a number.
+func scanBehind(rows *sql.Rows, n *int64) (Value, error) {
+	var v Value
 	var doc any
-	err := rows.Scan(&first, &v.ID, &v.Part, &v.Seq, &doc, &v.At, &v.Field, &v.Old, &v.New, &v.Spelling, &v.State)
+	err := rows.Scan(n, &v.ID, &v.Part, &v.Seq, &doc, &v.At, &v.Field, &v.Old, &v.New, &v.Spelling, &v.State)
 	if err != nil {
 		return v, err
 	}

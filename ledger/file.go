@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -112,43 +111,6 @@ func (r *Run) SettleTwins(ctx context.Context) error {
 			WHERE live AND twin IS NOT NULL AND state <> ?`, FileMissing)
 		return err
 	})
-}
-
-// Sent returns the file whose object this run put at url, and whether there is
-// one.
-func (r *Run) Sent(ctx context.Context, url string) (File, bool, error) {
-	if _, err := r.db.ExecContext(ctx, `CREATE INDEX IF NOT EXISTS file_by_url ON file(url)`); err != nil {
-		return File{}, false, r.explain("reading", err)
-	}
-	list, err := query(ctx, r.db, scanFile, `SELECT `+fileColumns+` FROM file
-		WHERE url = ? AND checksum IS NOT NULL ORDER BY id DESC LIMIT 1`, url)
-	if err != nil || len(list) == 0 {
-		return File{}, false, err
-	}
-	return list[0], true, nil
-}
-
-// Sent looks through all ledgers of the folder for the object at url.
-func (d *Dir) Sent(ctx context.Context, url string) (File, bool, error) {
-	names, err := d.Names()
-	if err != nil {
-		return File{}, false, err
-	}
-	for _, name := range names {
-		r, err := d.Open(ctx, name)
-		if errors.Is(err, ErrDamaged) || errors.Is(err, ErrNoRun) {
-			continue
-		}
-		if err != nil {
-			return File{}, false, err
-		}
-		f, ok, err := r.Sent(ctx, url)
-		err = errors.Join(err, r.Close())
-		if err != nil || ok {
-			return f, ok, err
-		}
-	}
-	return File{}, false, nil
 }
 
 // query runs one statement and scans all its rows.

@@ -113,8 +113,10 @@ func (d *Dir) Summaries(ctx context.Context) ([]Summary, error) {
 			}
 			_ = r.Close()
 		}
-		if info, err := os.Stat(d.file(name)); err == nil && s.Started.IsZero() {
-			s.Started = info.ModTime()
+		if info, err := os.Stat(d.file(name)); err == nil {
+			if s.Used = info.ModTime(); s.Started.IsZero() {
+				s.Started = s.Used
+			}
 		}
 		list = append(list, s)
 	}
@@ -145,6 +147,8 @@ type Summary struct {
 	Dataset string    `json:"dataset"`
 	Started time.Time `json:"started"`
 	Status  Status    `json:"status"`
+	// Used is when the ledger was last written.
+	Used time.Time `json:"-"`
 }
 
 // A Status says how far a run has come.

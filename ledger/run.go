@@ -29,7 +29,11 @@ CREATE TABLE IF NOT EXISTS value(
 	field INTEGER NOT NULL, path TEXT NOT NULL, old TEXT, spelling TEXT, new TEXT, state INTEGER NOT NULL);
 `
 
-const formatVersion = "1"
+// formatVersion 2 added uploads in parts to what olderVersion has.
+const (
+	formatVersion = "2"
+	olderVersion  = "1"
+)
 
 // A Run is the ledger of one run. It is safe for concurrent use; at most one
 // transaction is open at a time.
@@ -56,18 +60,31 @@ func openRun(ctx context.Context, path string, create bool) (*Run, error) {
 	db.SetMaxOpenConns(1)
 	r := &Run{name: strings.TrimSuffix(filepath.Base(path), suffix), path: path, db: db}
 	if create {
-		if _, err := db.ExecContext(ctx, schema); err != nil {
+		if _, err := db.ExecContext(ctx, schema+partSchema); err != nil {
 			return nil, errors.Join(r.explain("opening", err), db.Close())
 		}
 		return r, nil
 	}
-	if v, err := r.Meta(ctx, "format"); err != nil || v != formatVersion {
-		if err == nil {
-			err = fmt.Errorf("its format is %q, this medialift knows %q", v, formatVersion)
-		}
-		return nil, errors.Join(fmt.Errorf("%w %q: %w", ErrDamaged, path, err), db.Close())
+	if err := r.readable(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
+}
+
+// readable fails with ErrDamaged where the file is no ledger that this program
+// knows how to read; one that another process is writing is no such file.
+func (r *Run) readable(ctx context.Context) error {
+	v, err := r.Meta(ctx, "format")
+	switch {
+	case errors.Is(err, ErrLocked), errors.Is(err, ErrDamaged), ctx.Err() != nil:
+		return err
+	case err == nil && v != formatVersion && v != olderVersion:
+		err = fmt.Errorf("its format is %q, this medialift knows %q", v, formatVersion)
+	}
+	if err != nil {
+		return fmt.Errorf("%w %q: %w", ErrDamaged, r.path, err)
+	}
+	return nil
 }
 
 // explain adds to an error what the layer knows: which ledger, and whether the
@@ -78,6 +95,8 @@ func (r *Run) explain(doing string, err error) error {
 		return fmt.Errorf("%s: %w %q: %w", doing, ErrDamaged, r.path, err)
 	case strings.Contains(text, "disk is full"), strings.Contains(text, "disk I/O error"):
 		return fmt.Errorf("%s: %w %q: %w", doing, ErrFull, r.path, err)
+	case strings.Contains(text, "database is locked"):
+		return fmt.Errorf("%s ledger %q: %w: %w", doing, r.path, ErrLocked, err)
 	}
 	return fmt.Errorf("%s ledger %q: %w", doing, r.path, err)
 }
@@ -98,10 +117,14 @@ func (r *Run) claim(ctx context.Context, id Identity) error {
 			"status":   string(Planned),
 		})
 	}
+	if err := r.readable(ctx); err != nil {
+		return err
+	}
 	if text != id.text() {
 		return fmt.Errorf("%w: %q: %s", ErrOtherPlan, r.path, id.differs(text))
 	}
-	return nil
+	// The tables are there: opening a ledger for a run adds what is missing.
+	return r.SetMeta(ctx, map[string]string{"format": formatVersion})
 }
 
 // Name is the name of the run.

@@ -120,19 +120,25 @@ func (c *collider) clash(ctx context.Context, files []ledger.File, kind, why str
 				"--on-collision suffix gives each its own key; or use --layout tree, or --remote-dir FIELD=URL", kind, f, why)
 			continue
 		}
-		url := suffixed(f.URL, f.Path)
-		root := c.root[f.Field]
-		key, _ := root.Naming.Cut(url)
-		if _, err := root.Naming.URL(key); err != nil {
-			c.refuse("keys that the target cannot hold", "use --layout hash", "key", f, err.Error())
-			continue
-		}
-		if err := c.draft.SetURL(ctx, f.ID, url, foldNumber(url)); err != nil {
+		if err := c.setSuffixed(ctx, f, f.URL); err != nil {
 			return err
 		}
 		c.suffixes++
 	}
 	return nil
+}
+
+// setSuffixed gives a file the URL with its suffix, unless the target cannot
+// hold it.
+func (b *builder) setSuffixed(ctx context.Context, f ledger.File, url string) error {
+	url = suffixed(url, f.Path)
+	naming := b.root[f.Field].Naming
+	key, _ := naming.Cut(url)
+	if _, err := naming.URL(key); err != nil {
+		b.refuse("keys that the target cannot hold", "use --layout hash", "key", f, err.Error())
+		return nil
+	}
+	return b.draft.SetURL(ctx, f.ID, url, foldNumber(url))
 }
 
 // equalFiles tells whether all files hold the same bytes.

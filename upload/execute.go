@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
@@ -46,9 +45,8 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // Options.Grace at most, and returns ErrStopped. It is safe to call again.
 func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 	e := &executor{plan: p}
-	_, e.total.Bytes = p.ToSend()
-	e.total.Files, _ = p.ToSend()
-	if e.total.Files == 0 {
+	e.total.Files, e.total.Bytes = p.ToSend()
+	if e.total.Files == 0 && p.Values() == 0 {
 		return e.sent, nil
 	}
 	stores := p.stores()
@@ -57,9 +55,14 @@ func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 			return e.sent, err
 		}
 	}
-	err := e.probe(ctx)
-	if err == nil {
-		err = e.pass(ctx, e.send)
+	var err error
+	if e.total.Files > 0 {
+		if err = e.probe(ctx); err == nil {
+			err = e.pass(ctx, e.send)
+		}
+	}
+	if ctx.Err() == nil {
+		err = errors.Join(err, e.abandon(ctx))
 	}
 	for _, c := range stores {
 		e.sent.Notes = append(e.sent.Notes, c.Notes()...)
@@ -91,15 +94,23 @@ type executor struct {
 	total Progress
 	done  Progress
 	first error // the first failure, when failures end the run
+	pool  *pool // of the pass that is under way
 }
 
-// An outcome is what became of one file of a pass.
+// An outcome is what became of one task of a pass: a file, or a part of one.
 type outcome struct {
 	file     ledger.File
 	err      error
 	found    bool // the object was there already
 	replaced bool
-	skip     bool // nothing to note
+	skip     bool // nothing to note of the file
+	// cut tells that the bytes of the file were counted part by part: part has
+	// arrived, if its number is not 0, and progress is what that adds. It was
+	// sent, unless it was there.
+	cut      bool
+	part     ledger.Part
+	there    bool
+	progress int64
 }
 
 // pass runs one step over all pending files with the plan's workers. Results
@@ -113,28 +124,21 @@ func (e *executor) pass(ctx context.Context, step func(context.Context, ledger.F
 
 	var halt atomic.Bool
 	results := make(chan outcome, 2*e.plan.opts.Workers)
-	var g errgroup.Group
-	g.SetLimit(e.plan.opts.Workers)
 	recorded := make(chan error, 1)
 	go func() { recorded <- e.record(work, results, &halt) }()
 
 	var feed error
-	for f, err := range e.plan.job.Ledger.Pending(work) {
-		if err != nil {
-			feed = err
-			break
-		}
-		if ctx.Err() != nil || halt.Load() {
-			break
-		}
-		g.Go(func() error {
-			if ctx.Err() == nil && !halt.Load() {
-				results <- step(work, f)
-			}
+	files, end := iter.Pull2(e.plan.job.Ledger.Pending(work))
+	defer end()
+	e.pool = newPool(func() task {
+		f, err, ok := files()
+		if !ok || err != nil {
+			feed = errors.Join(feed, err)
 			return nil
-		})
-	}
-	_ = g.Wait()
+		}
+		return func(ctx context.Context) outcome { return step(ctx, f) }
+	}, func() bool { return ctx.Err() != nil || halt.Load() })
+	e.pool.work(work, e.plan.opts.Workers, results)
 	close(results)
 	err := errors.Join(feed, <-recorded)
 	switch {
@@ -157,20 +161,28 @@ const (
 
 // record takes the results of a pass: the ledger, the counts, the progress.
 func (e *executor) record(ctx context.Context, results <-chan outcome, halt *atomic.Bool) error {
+	ctx = context.WithoutCancel(ctx)
 	var batch []ledger.File
+	var parts []ledger.Part
 	last := time.Now()
 	flush := func() error {
-		if len(batch) == 0 {
-			return nil
+		var errs []error
+		if len(batch) > 0 {
+			errs = append(errs, e.plan.job.Ledger.Record(ctx, batch))
 		}
-		err := e.plan.job.Ledger.Record(context.WithoutCancel(ctx), batch)
-		batch, last = batch[:0], time.Now()
-		return err
+		if len(parts) > 0 {
+			errs = append(errs, e.plan.job.Ledger.RecordParts(ctx, parts))
+		}
+		batch, parts, last = batch[:0], parts[:0], time.Now()
+		return errors.Join(errs...)
 	}
 	var failed error
 	for o := range results {
 		if !o.skip {
 			batch = append(batch, o.file)
+		}
+		if o.part.N > 0 {
+			parts = append(parts, o.part)
 		}
 		e.count(o)
 		if e.first != nil {
@@ -190,8 +202,19 @@ func (e *executor) record(ctx context.Context, results <-chan outcome, halt *ato
 }
 
 func (e *executor) count(o outcome) {
+	if o.part.N > 0 && !o.there {
+		e.sent.Bytes += o.part.Size
+	}
+	e.done.Bytes += o.progress
+	whole := o.file.Size
+	if o.cut {
+		whole = 0
+	}
 	switch {
 	case o.skip:
+		if o.progress != 0 {
+			e.show()
+		}
 		return
 	case o.err != nil:
 		e.sent.Failed++
@@ -209,13 +232,17 @@ func (e *executor) count(o outcome) {
 		e.sent.Found++
 	default:
 		e.sent.Objects++
-		e.sent.Bytes += o.file.Size
+		e.sent.Bytes += whole
 		if o.replaced {
 			e.sent.Replaced++
 		}
 	}
 	e.done.Files++
-	e.done.Bytes += o.file.Size
+	e.done.Bytes += whole
+	e.show()
+}
+
+func (e *executor) show() {
 	e.plan.opts.Progress(Progress{
 		Phase: "sending", Files: e.done.Files, TotalFiles: e.total.Files, Bytes: e.done.Bytes, TotalBytes: e.total.Bytes,
 	})

@@ -35,7 +35,7 @@ func (b *builder) target(name string) (url, dir string, err error) {
 		if err != nil {
 			return "", "", err
 		}
-		if one.Selects(dataset.MediaField{Name: name}) {
+		if selects(one, name) {
 			url, own = r.URL, true
 		}
 	}
@@ -44,7 +44,8 @@ func (b *builder) target(name string) (url, dir string, err error) {
 	if !apart {
 		dir = "fields/" + name + "/"
 	}
-	if strings.Contains(url, "{dataset}") && (b.job.Name == "" || strings.ContainsAny(b.job.Name, "/{}")) {
+	bad := b.job.Name == "" || b.job.Name == "." || b.job.Name == ".." || strings.ContainsAny(b.job.Name, "/{}")
+	if strings.Contains(url, "{dataset}") && bad {
 		return "", "", fmt.Errorf("%w: {dataset} would be %q", ErrTemplate, b.job.Name)
 	}
 	url = strings.ReplaceAll(strings.ReplaceAll(url, "{dataset}", b.job.Name), "{field}", name)
@@ -52,6 +53,17 @@ func (b *builder) target(name string) (url, dir string, err error) {
 		return "", "", fmt.Errorf("%w: %q is neither {dataset} nor {field}", ErrTemplate, left)
 	}
 	return url, dir, nil
+}
+
+// selects tells whether a finder of one name finds values of a field, which may
+// have been named by its attribute ("seg.mask_path").
+func selects(one *dataset.Finder, name string) bool {
+	for _, leaf := range []string{"", "mask_path", "map_path", "filepath"} {
+		if one.Selects(dataset.MediaField{Name: name, Leaf: leaf}) {
+			return true
+		}
+	}
+	return false
 }
 
 // bases finds, per field, the deepest common directory of its files. A base
@@ -64,19 +76,15 @@ func (b *builder) bases(ctx context.Context) error {
 		}
 		dir := path.Dir(b.resolver.Named(f.Path, f.Local))
 		if known, ok := common[f.Field]; ok {
-			dir = commonDir(known, dir)
+			common[f.Field] = commonDir(known, dir)
+		} else {
+			common[f.Field] = dir
 		}
-		common[f.Field] = dir
 		noted := b.fields[f.Field].base
 		if b.usesBase() && noted != "" && !inside(noted, dir) {
-			return &dataset.Refusal{
-				Reason: fmt.Sprintf("%v: files of %s lie outside %q", ErrOutsideBase, b.fields[f.Field].name, noted),
-				Hint:   "name the directory that keys start from with --rel-dir",
-				Problems: []dataset.Problem{{
-					Kind: "outside-base", Field: b.fields[f.Field].name, Path: f.Path, Hint: "outside " + noted,
-				}},
-				Total: 1,
-			}
+			b.refusal.Err = ErrOutsideBase
+			b.refuse(fmt.Sprintf("%v: files of %s lie outside %q", ErrOutsideBase, b.fields[f.Field].name, noted),
+				"name the directory that keys start from with --rel-dir", "outside-base", f, "outside "+noted)
 		}
 	}
 	for id, field := range b.fields {
@@ -154,10 +162,43 @@ func (b *builder) placeOne(ctx context.Context, f ledger.File, sum string) error
 	}
 	// A suffix that an earlier plan gave stays with the file, also when the
 	// file it clashed with has been dealt with since.
-	if b.opts.SuffixCollisions && f.URL != "" && f.URL == suffixed(url, f.Path) {
-		url = f.URL
+	if b.opts.SuffixCollisions && f.URL == suffixed(url, f.Path) {
+		return b.setSuffixed(ctx, f, url)
+	}
+	taken, err := b.isTaken(ctx, f, url)
+	switch {
+	case err != nil:
+		return err
+	case taken && b.opts.SuffixCollisions:
+		return b.setSuffixed(ctx, f, url)
+	case taken:
+		b.taken[f.ID] = true
 	}
 	return b.draft.SetURL(ctx, f.ID, url, foldNumber(url))
+}
+
+// isTaken tells whether rows of the dataset have url as their value already and
+// nothing is known by which it would stand for f, and for f alone.
+func (b *builder) isTaken(ctx context.Context, f ledger.File, url string) (bool, error) {
+	named, err := b.draft.Named(ctx, url)
+	if err != nil || !named {
+		return false, err
+	}
+	known := f.URL == url && (f.Checksum != "" || f.ETag != "")
+	if !known && b.job.Sent != nil {
+		others, err := b.job.Sent(ctx, url)
+		if err != nil {
+			return false, err
+		}
+		known = len(others) > 0
+		for _, o := range others {
+			known = known && o.Local == f.Local
+		}
+	}
+	if !known {
+		return true, nil
+	}
+	return b.draft.Taken(ctx, f.ID, url)
 }
 
 // rel is the key of a file below its field's directory.

@@ -3,8 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
@@ -29,13 +28,16 @@ type Plan struct {
 	job  Job
 	opts Options
 	root map[int]bucket.Location // by field number
+	// taken are the files, by ID, whose URL is that of rows already, for
+	// another file as far as is known: only one of equal bytes may have it.
+	taken map[int64]bool
 }
 
 // NewPlan reads the dataset and writes the plan to the ledger. What must not
 // happen is a *dataset.Refusal; the plan of an earlier invocation stands then,
 // and nothing was changed.
 func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
-	p := &Plan{job: job, opts: opts.withDefaults(), root: map[int]bucket.Location{}}
+	p := &Plan{job: job, opts: opts.withDefaults(), root: map[int]bucket.Location{}, taken: map[int64]bool{}}
 	draft, err := job.Ledger.Draft(ctx)
 	if err != nil {
 		return nil, err
@@ -92,6 +94,7 @@ type field struct {
 	root bucket.Location
 	dir  string // below root, where the URL does not tell fields apart
 	url  string
+	all  string // what every URL in root starts with
 	base string // what keys start from, in Tree without RelDirs
 }
 
@@ -133,7 +136,7 @@ func (b *builder) prepare(ctx context.Context) error {
 		}
 	}
 	// Flag order decides whose target takes a file that several fields share.
-	for _, name := range append(b.opts.Fields, "") {
+	for _, name := range slices.Concat(b.opts.Fields, []string{""}) {
 		one := b.finder
 		if name != "" {
 			if one, err = dataset.NewFinder(b.manifest, []string{name}); err != nil {
@@ -167,69 +170,13 @@ func (b *builder) field(ctx context.Context, name string) (*field, error) {
 	if f.root, err = b.job.Open(ctx, f.url); err != nil {
 		return nil, err
 	}
+	f.all = f.root.Naming.Base + f.root.Key("")
 	if f.base, err = b.draft.Base(ctx, id); err != nil {
 		return nil, err
 	}
 	b.fields[id] = f
 	b.root[id] = f.root
 	return f, nil
-}
-
-// scan reads every selected media value into the draft.
-func (b *builder) scan(ctx context.Context) error {
-	for _, part := range dataset.MediaParts() {
-		seq := int64(-1)
-		for row, err := range b.job.Dataset.Rows(ctx, part, b.finder) {
-			if err != nil {
-				return err
-			}
-			if row.Seq != seq {
-				seq = row.Seq
-				b.Rows++
-				if b.Rows%1000 == 0 {
-					b.opts.Progress(Progress{Phase: "reading", Files: b.Rows})
-				}
-			}
-			if err := b.value(ctx, row); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (b *builder) value(ctx context.Context, row dataset.Row) error {
-	if row.Missing {
-		b.refusal.Reason = "samples without a filepath"
-		b.refusal.Hint = "every sample needs a filepath; mend or remove these samples in FiftyOne and export again"
-		b.refusal.Add(dataset.Problem{
-			Kind: "no-filepath", ID: ledger.IDText(row.ID), Field: row.Field,
-			Hint: fmt.Sprintf("document %d of %s has no filepath", row.Seq+1, row.Part),
-		})
-		return nil
-	}
-	if localfile.IsRemote(row.Value) {
-		b.Remote++
-		return nil
-	}
-	f, err := b.field(ctx, row.Field)
-	if err != nil {
-		return err
-	}
-	path := localfile.Clean(row.Value)
-	if strings.HasPrefix(path, f.place("")) {
-		// In a target on a file system, which looks like any local path: what
-		// this run has put there stays.
-		sent, err := b.draft.Sent(ctx, path)
-		if err != nil {
-			return err
-		}
-		if sent {
-			b.Remote++
-			return nil
-		}
-	}
-	return b.draft.AddValue(ctx, row, path, "")
 }
 
 // A flaw is a file that something is wrong with. Which row it stands in is

@@ -41,10 +41,16 @@ func (e *executor) probe(ctx context.Context) error {
 		if errors.Is(o.err, bucket.ErrExists) {
 			mu.Lock()
 			defer mu.Unlock()
+			if e.plan.taken[f.ID] {
+				refusal.Hint = "--on-collision suffix gives a file whose key rows of the dataset name already a key of its own"
+			}
 			refusal.Add(dataset.Problem{
 				Kind: "exists", Path: f.Path, URL: f.URL, Hint: o.err.Error(),
 			})
 			return outcome{skip: true}
+		}
+		if o.err != nil && e.plan.opts.SkipFailures {
+			return outcome{skip: true} // its turn to be sent tells, and counts, what is wrong
 		}
 		return o
 	})
@@ -104,33 +110,62 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 		return outcome{file: failure(f, err), err: err}
 	case same:
 		return outcome{file: arrival(f, obj), found: true}
-	case e.plan.opts.Overwrite == OverwriteAll:
-		return skip
 	}
-	if e.plan.opts.Overwrite == OverwriteOwn {
-		own, err := e.plan.own(ctx, f, obj)
-		if err != nil {
-			return outcome{file: failure(f, err), err: err}
-		}
-		if own {
-			return skip
-		}
+	if _, err := e.plan.replaces(ctx, f, obj); err != nil {
+		return outcome{file: failure(f, err), err: err}
 	}
-	return outcome{err: fmt.Errorf("%w: %d bytes of %s, not the %d bytes of %q",
-		bucket.ErrExists, obj.Size, obj.ModTime.UTC().Format("2006-01-02 15:04"), f.Size, f.Local)}
+	return skip
 }
 
-// own tells whether obj is what this or an earlier run sent to f's URL, and
-// nobody replaced since.
+// replaces returns the condition under which f may replace obj, which holds
+// other bytes, or ErrExists. What rows of the dataset name already never comes
+// to stand for another file, whatever the options say.
+func (p *Plan) replaces(ctx context.Context, f ledger.File, obj bucket.Object) (bucket.Condition, error) {
+	found := fmt.Sprintf("%d bytes of %s, not the %d bytes of %q",
+		obj.Size, obj.ModTime.UTC().Format("2006-01-02 15:04"), f.Size, f.Local)
+	if p.opts.Overwrite == OverwriteNone {
+		return bucket.Condition{}, fmt.Errorf("%w: %s", bucket.ErrExists, found)
+	}
+	switch {
+	case p.taken[f.ID]:
+		return bucket.Condition{}, fmt.Errorf("%w: %s; rows of this dataset name it", bucket.ErrExists, found)
+	case p.opts.Overwrite == OverwriteAll:
+		return bucket.Condition{Overwrite: true}, nil
+	}
+	own, err := p.own(ctx, f, obj)
+	switch {
+	case err != nil:
+		return bucket.Condition{}, err
+	case !own:
+		return bucket.Condition{}, fmt.Errorf("%w: %s; no run is known to have sent it for this file", bucket.ErrExists, found)
+	}
+	return bucket.Condition{Replaces: obj}, nil
+}
+
+// own tells whether obj is what this or an earlier run sent to f's URL for this
+// same file and for no other one, and nobody replaced since.
 func (p *Plan) own(ctx context.Context, f ledger.File, obj bucket.Object) (bool, error) {
-	if sentAs(f, obj) {
-		return true, nil
+	senders, err := p.job.Ledger.Sent(ctx, f.URL)
+	if err != nil {
+		return false, err
 	}
-	if p.job.Sent == nil {
-		return false, nil
+	if p.job.Sent != nil {
+		others, err := p.job.Sent(ctx, f.URL)
+		if err != nil {
+			return false, err
+		}
+		senders = append(senders, others...)
 	}
-	earlier, ok, err := p.job.Sent(ctx, f.URL)
-	return ok && sentAs(earlier, obj), err
+	own := false
+	for _, s := range senders {
+		if sentAs(s, obj) {
+			if s.Local != f.Local && (s.Twin == 0 || s.Twin != f.ID) {
+				return false, nil
+			}
+			own = true
+		}
+	}
+	return own, nil
 }
 
 // sentAs tells whether obj is the object that a ledger knows f was sent as.

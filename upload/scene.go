@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/medialift/medialift/ledger"
@@ -42,7 +43,7 @@ func (b *builder) checkScene(f ledger.File) error {
 	}
 	b.refuse("3D scenes with local assets, which are not sent yet",
 		"--skip-assets sends the scenes alone; they will show nothing until their assets are beside them",
-		"assets", f, fmt.Sprintf("%d local assets, the first is %q", len(assets), assets[0]))
+		"assets", f, fmt.Sprintf("%d local assets, the first is %q", len(assets), slices.Min(assets)))
 	return nil
 }
 

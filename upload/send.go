@@ -12,25 +12,47 @@ import (
 	"github.com/medialift/medialift/ledger"
 )
 
-// send brings one file to its place.
-func (e *executor) send(ctx context.Context, f ledger.File) outcome {
+// A target is a file that is open, and the place that it goes to.
+type target struct {
+	file  ledger.File
+	store bucket.Store
+	key   string
+	src   bucket.Source
+	close func() // of the file
+}
+
+// open opens a planned file.
+func (e *executor) open(f ledger.File) (target, error) {
 	root := e.plan.root[f.Field]
 	key, ok := root.Naming.Cut(f.URL)
 	if !ok {
-		err := fmt.Errorf("%s is not in this target", f.URL)
-		return outcome{file: failure(f, err), err: err}
+		return target{}, fmt.Errorf("%s is not in this target", f.URL)
 	}
 	src, done, err := openSource(f)
+	return target{file: f, store: root.Store, key: key, src: src, close: done}, err
+}
+
+// send brings one file to its place, or begins to send it in parts.
+func (e *executor) send(ctx context.Context, f ledger.File) outcome {
+	t, err := e.open(f)
 	if err != nil {
 		return outcome{file: failure(f, err), err: err}
 	}
-	defer done()
+	if multi, ok := t.store.(bucket.Multipart); ok && f.Size > large {
+		return e.cut(ctx, t, multi, 0)
+	}
+	defer t.close()
 	var obj bucket.Object
 	replaced := false
 	err = e.retry(ctx, func() (err error) {
-		obj, err = root.Store.Put(ctx, key, src, bucket.Condition{})
-		if errors.Is(err, bucket.ErrExists) {
-			obj, replaced, err = e.occupied(ctx, f, root.Store, key, src)
+		obj, err = t.store.Put(ctx, t.key, t.src, bucket.Condition{})
+		if !errors.Is(err, bucket.ErrExists) {
+			return err
+		}
+		var cond bucket.Condition
+		if obj, cond, err = e.occupied(ctx, t); err == nil {
+			replaced = true
+			obj, err = t.store.Put(ctx, t.key, t.src, cond)
 		}
 		return err
 	})
@@ -46,38 +68,26 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 // errFound says that the object is there already with the same bytes.
 var errFound = errors.New("already there")
 
-// occupied deals with a key that holds an object: equal bytes have arrived, own
-// or any others may be replaced if the options say so.
-func (e *executor) occupied(ctx context.Context, f ledger.File, store bucket.Store, key string, src bucket.Source) (bucket.Object, bool, error) {
-	obj, err := store.Stat(ctx, key)
+// occupied deals with a key that holds an object: equal bytes have arrived
+// (errFound); own or any others may be replaced, under the condition returned,
+// if the options say so.
+func (e *executor) occupied(ctx context.Context, t target) (bucket.Object, bucket.Condition, error) {
+	obj, err := t.store.Stat(ctx, t.key)
 	if errors.Is(err, bucket.ErrNotFound) {
-		return obj, false, fmt.Errorf("%w: an object came and went", bucket.ErrTemporary)
+		return obj, bucket.Condition{}, fmt.Errorf("%w: an object came and went", bucket.ErrTemporary)
 	}
 	if err != nil {
-		return obj, false, err
+		return obj, bucket.Condition{}, err
 	}
-	same, err := bucket.Same(ctx, store, src, obj)
+	same, err := bucket.Same(ctx, t.store, t.src, obj)
 	if err != nil {
-		return obj, false, err
+		return obj, bucket.Condition{}, err
 	}
 	if same {
-		return obj, false, errFound
+		return obj, bucket.Condition{}, errFound
 	}
-	if e.plan.opts.Overwrite == OverwriteAll {
-		obj, err = store.Put(ctx, key, src, bucket.Condition{Overwrite: true})
-		return obj, true, err
-	}
-	if e.plan.opts.Overwrite == OverwriteOwn {
-		own, err := e.plan.own(ctx, f, obj)
-		if err != nil {
-			return obj, false, err
-		}
-		if own {
-			obj, err = store.Put(ctx, key, src, bucket.Condition{Replaces: obj})
-			return obj, true, err
-		}
-	}
-	return obj, false, fmt.Errorf("%w: %d bytes, not those of this file", bucket.ErrExists, obj.Size)
+	cond, err := e.plan.replaces(ctx, t.file, obj)
+	return obj, cond, err
 }
 
 // openSource opens a planned file and makes sure, then and after it was read,

@@ -43,8 +43,9 @@ type Job struct {
 	Open func(ctx context.Context, url string) (bucket.Location, error)
 	// Ledger of the run.
 	Ledger *ledger.Run
-	// Sent finds the file that any earlier run sent to a URL; may be nil.
-	Sent func(ctx context.Context, url string) (ledger.File, bool, error)
+	// Sent finds the files that other runs sent to a URL; may be nil. It is
+	// called from several goroutines.
+	Sent func(ctx context.Context, url string) ([]ledger.File, error)
 }
 
 // A Layout says how keys are made.

@@ -1,5 +1,6 @@
 // Package buckettest is what every [bucket.Store] must do, as tests: [Run]. It
-// also starts a real S3 server for the tests of any package: [S3Server].
+// also starts servers for the tests of any package: a real S3 server, [S3Server],
+// and emulators of the other two clouds, [GCSServer] and [AzureServer].
 package buckettest
 
 import (
@@ -39,6 +40,9 @@ func Run(t *testing.T, open func(t *testing.T) bucket.Location) {
 		{"check", place.check},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(place{t, open(t)}) })
+	}
+	if _, ok := open(t).Store.(bucket.Multipart); ok {
+		t.Run("in parts", func(t *testing.T) { RunMultipart(t, open) })
 	}
 }
 

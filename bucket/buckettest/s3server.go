@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // An S3 is a running S3 server, versitygw, that keeps objects as files.
@@ -62,59 +60,14 @@ func findServer() (string, error) {
 // start tells whether the server came up.
 func (s *S3) start(t testing.TB, binary string) bool {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := freeAddr(t)
 	// A path of its own tells our server from one that took the port.
 	health := "/health-" + rand.Text()
-	var said bytes.Buffer
+	s.Endpoint = "http://" + addr
 	cmd := exec.Command(binary, "--access", s.AccessKey, "--secret", s.SecretKey,
 		"--port", addr, "--health", health, "--quiet", "--keep-alive", "posix", s.Dir)
-	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.Dir, "TMPDIR=" + t.TempDir()}
-	dieWithParent(cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // killed, as a rule
-		close(ended)
-	}()
-	stop := func() {
-		_ = cmd.Process.Kill() // it may have ended by itself
-		<-ended
-	}
-	s.Endpoint = "http://" + addr
-	if !answers(s.Endpoint+health, ended) {
-		stop()
-		t.Logf("%s on %s: %s", binary, addr, said.String())
-		return false
-	}
-	t.Cleanup(stop)
-	return true
-}
-
-func answers(url string, ended <-chan struct{}) bool {
-	client := http.Client{Timeout: time.Second}
-	defer client.CloseIdleConnections()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		if response, err := client.Get(url); err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return true
-			}
-		}
-		select {
-		case <-ended:
-			return false
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	return false
+	return serve(t, cmd, func(client *http.Client) (*http.Response, error) { return client.Get(s.Endpoint + health) })
 }
 
 // CreateBucket makes an empty bucket.
@@ -133,19 +86,13 @@ func (s *S3) Path(bucket, key string) string {
 // Environ returns the variables, as NAME=value, that make the AWS SDKs use this
 // server and nothing else.
 func (s *S3) Environ() []string {
-	env := []string{}
-	for name, value := range s.variables() {
-		env = append(env, name+"="+value)
-	}
-	return env
+	return environ(s.variables())
 }
 
 // Setenv sets the variables of Environ for the rest of the test.
 func (s *S3) Setenv(t *testing.T) {
 	t.Helper()
-	for name, value := range s.variables() {
-		t.Setenv(name, value)
-	}
+	setenv(t, s.variables())
 }
 
 func (s *S3) variables() map[string]string {

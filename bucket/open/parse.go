@@ -2,6 +2,7 @@ package open
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,23 +11,33 @@ import (
 )
 
 const (
-	schemeS3   = "s3"
-	schemeFile = "file"
-	schemeMem  = "mem"
+	schemeS3    = "s3"
+	schemeGS    = "gs"
+	schemeAz    = "az"
+	schemeMinIO = "minio"
+	schemeHTTP  = "http"
+	schemeHTTPS = "https"
+	schemeFile  = "file"
+	schemeMem   = "mem"
+	// forms are what is asked for instead of something else.
+	forms = "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, https://ACCOUNT.blob.core.windows.net/container/prefix, minio://bucket/prefix, file:///dir or a path"
 )
 
 // The patterns are read only.
 var (
 	schemeForm = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):(//)?`)
 	// bucketForm is wider than today's rules: older buckets have such names.
-	bucketForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$`)
+	bucketForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$`)
+	containerForm = regexp.MustCompile(`^(\$web|[a-z0-9][a-z0-9-]{2,62})$`)
+	azureHost     = regexp.MustCompile(`^[a-z0-9-]+(\.z[0-9]+)?\.blob\.[a-z0-9.-]+(:[0-9]+)?$`)
 )
 
 // A Target is a URL taken apart.
 type Target struct {
-	// Scheme is "s3", "file" or "mem".
+	// Scheme is "s3", "gs", "az", "https", "http", "minio", "file" or "mem".
 	Scheme string
-	// Bucket is empty for "file".
+	// Bucket is empty for "file". For "https" and "http", which are Azure's, it
+	// is all between the two slashes and the prefix, a container at its end.
 	Bucket string
 	// Prefix has no slash at either end. For "file" it is an absolute path
 	// without the first slash.
@@ -53,37 +64,93 @@ func Parse(rawURL string) (Target, error) {
 		return Target{}, fmt.Errorf("%w %q: a scheme is followed by two slashes: %s (a path of that name: ./%s)", ErrURL, rawURL, form, rawURL)
 	}
 	switch scheme {
-	case schemeS3, schemeMem:
-		return parseBucket(rawURL, scheme, rest)
+	case schemeS3, schemeGS, schemeMinIO:
+		return parseBucket(rawURL, scheme, rest, bucketForm)
+	case schemeAz:
+		return parseBucket(rawURL, scheme, rest, containerForm)
+	case schemeMem:
+		return parseBucket(rawURL, scheme, rest, nil)
+	case schemeHTTP, schemeHTTPS:
+		return parseAzure(scheme, rest)
 	case schemeFile:
 		return parseFile(rawURL, rest)
 	}
-	if known(scheme) {
-		return Target{}, fmt.Errorf("%w: %q is not supported yet; use s3://bucket/prefix, file:///dir or a path", ErrScheme, scheme)
-	}
-	return Target{}, fmt.Errorf("%w %q: use s3://bucket/prefix, file:///dir or a path", ErrScheme, scheme)
+	return Target{}, fmt.Errorf("%w %q: use %s", ErrScheme, scheme, forms)
 }
 
 // known tells the schemes that somebody may well mean.
 func known(scheme string) bool {
-	return slices.Contains([]string{schemeS3, schemeFile, schemeMem, "gs", "az", "https", "http", "minio"}, strings.ToLower(scheme))
+	return slices.Contains([]string{
+		schemeS3, schemeGS, schemeAz, schemeMinIO, schemeHTTPS, schemeHTTP, schemeFile, schemeMem,
+	}, strings.ToLower(scheme))
 }
 
-func parseBucket(rawURL, scheme, rest string) (Target, error) {
+// parseBucket takes apart what follows scheme://. A nil form takes any name.
+func parseBucket(rawURL, scheme, rest string, form *regexp.Regexp) (Target, error) {
 	if strings.Contains(rest, "?") {
 		return Target{}, fmt.Errorf("%w %q: options after a question mark are not known here", ErrURL, rawURL)
 	}
 	name, prefix, _ := strings.Cut(rest, "/")
-	if scheme == schemeS3 && !bucketForm.MatchString(name) || name == "" {
-		return Target{}, fmt.Errorf("%w %q: %q is not the name of a bucket: it has three characters or more, of letters, digits, dots and hyphens", ErrURL, rawURL, name)
+	if form != nil && !form.MatchString(name) || name == "" {
+		what := "bucket: it has three characters or more, of letters, digits, dots and hyphens"
+		if form == containerForm {
+			what = "container: it has three characters or more, of lower-case letters, digits and hyphens"
+		}
+		return Target{}, fmt.Errorf("%w %q: %q is not the name of a %s", ErrURL, rawURL, name, what)
 	}
 	prefix = strings.TrimRight(prefix, "/")
-	for element := range strings.SplitSeq(prefix, "/") {
-		if prefix != "" && (element == "" || element == "." || element == "..") {
-			return Target{}, fmt.Errorf("%w %q: the prefix has the path element %q", ErrURL, rawURL, element)
-		}
+	if element, bad := badElement(prefix); bad {
+		return Target{}, fmt.Errorf("%w %q: the prefix has the path element %q", ErrURL, rawURL, element)
 	}
 	return Target{Scheme: scheme, Bucket: name, Prefix: prefix}, nil
+}
+
+func badElement(prefix string) (string, bool) {
+	for element := range strings.SplitSeq(prefix, "/") {
+		if prefix != "" && (element == "" || element == "." || element == "..") {
+			return element, true
+		}
+	}
+	return "", false
+}
+
+// parseAzure takes apart https://ACCOUNT.blob.core.windows.net/container/prefix,
+// or http://127.0.0.1:10000/ACCOUNT/container/prefix of an emulator. It repeats
+// nothing after a question mark: that may be a token.
+func parseAzure(scheme, rest string) (Target, error) {
+	rest, token, _ := strings.Cut(rest, "?")
+	full := scheme + "://" + rest
+	host, path, _ := strings.Cut(rest, "/")
+	account := ""
+	switch {
+	case scheme == schemeHTTPS && azureHost.MatchString(strings.ToLower(host)):
+		host = strings.ToLower(host)
+	case isLocal(host):
+		account, path, _ = strings.Cut(path, "/")
+		host += "/" + account
+	default:
+		return Target{}, fmt.Errorf("%w: %q is no place in Azure Blob Storage; use %s", ErrScheme, full, forms)
+	}
+	if token != "" {
+		return Target{}, fmt.Errorf("%w %q: a token is not part of the URL: set AZURE_STORAGE_SAS_TOKEN", ErrURL, full)
+	}
+	t, err := parseBucket(full, scheme, path, containerForm)
+	if err != nil {
+		return Target{}, err
+	}
+	if strings.ContainsAny(t.Prefix, "%#") {
+		return Target{}, fmt.Errorf("%w %q: %% and # mean something else in an https URL", ErrURL, full)
+	}
+	t.Bucket = host + "/" + t.Bucket
+	return t, nil
+}
+
+// isLocal tells an address, with a port or without, from a name.
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host == "localhost" || net.ParseIP(host) != nil
 }
 
 func parseFile(rawURL, rest string) (Target, error) {

@@ -25,7 +25,8 @@ import (
 	"github.com/medialift/medialift/bucket"
 )
 
-// MaxSize is the largest object in bytes: what S3 takes in one request.
+// MaxSize is the largest object in bytes that S3 takes in one request; larger
+// ones are sent in parts.
 const MaxSize = 5 << 30
 
 // defaultRegion is used where nothing names another one. Most endpoints other
@@ -56,6 +57,7 @@ type Store struct {
 	// region replaces the configured one once Check has learnt better.
 	region atomic.Pointer[string]
 	quirks quirks
+	parts  partQuirks
 }
 
 // New returns the store of the bucket called name. It reads the environment
@@ -123,11 +125,13 @@ func isAmazon(endpoint string) bool {
 
 // Naming is how S3 spells and limits keys.
 func (s *Store) Naming() bucket.Naming {
-	return bucket.Naming{Base: "s3://" + s.name + "/", MaxKey: 1024, MaxSize: MaxSize}
+	return bucket.Naming{Base: "s3://" + s.name + "/", MaxKey: 1024, MaxSize: bucket.MaxParted}
 }
 
 // Notes says what the endpoint turned out not to do.
-func (s *Store) Notes() []string { return s.quirks.sentences() }
+func (s *Store) Notes() []string {
+	return append(s.quirks.sentences(), s.parts.sentences()...)
+}
 
 // Check asks whether the bucket exists and answers to the credentials. Where
 // Amazon says that the bucket is in another region, that one is used from then

@@ -58,7 +58,7 @@ func newRoot(a *app) *cobra.Command {
 	f.BoolVar(&a.ui.json, "json", false, "print one JSON document on stdout")
 	f.StringVar(&a.ui.progress, "progress", "auto", "how to show progress: auto, plain, json or none")
 	f.BoolVar(&a.ui.noProgress, "no-progress", false, "show no progress")
-	root.AddCommand(newInfo(a), newUpload(a), newRewrite(a), newRuns(a), newUndo(a), newClean(a), newVersion(a))
+	root.AddCommand(newInfo(a), newUpload(a), newRewrite(a), newVerify(a), newDoctor(a), newRuns(a), newUndo(a), newClean(a), newVersion(a))
 	return root
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,6 +35,18 @@ func openDataset(arg string) (*source, error) {
 		return nil, err
 	}
 	return &source{store: store, dir: dir, name: filepath.Base(dir)}, nil
+}
+
+// rename gives s the name that its manifest holds.
+func (s *source) rename(ctx context.Context) error {
+	manifest, err := s.store.Manifest(ctx)
+	if err != nil {
+		return err
+	}
+	if name := manifest.Name(); name != "" {
+		s.name = name
+	}
+	return nil
 }
 
 func datasetDir(arg string) (string, error) {

@@ -4,6 +4,8 @@ package main
 import (
 	"context"
 	"os"
+	"strconv"
+	"strings"
 )
 
 // version is stamped by the build.
@@ -13,12 +15,31 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:]))
 }
 
+// wantsJSON tells whether a document is asked for, also where the arguments are
+// so wrong that they are not read to their end.
+func wantsJSON(args []string) bool {
+	wanted, _ := strconv.ParseBool(os.Getenv("MEDIALIFT_JSON"))
+	for _, arg := range args {
+		value, ok := strings.CutPrefix(arg, "--json")
+		switch {
+		case arg == "--":
+			return wanted
+		case ok && value == "":
+			wanted = true
+		case ok && value[0] == '=':
+			wanted, _ = strconv.ParseBool(value[1:])
+		}
+	}
+	return wanted
+}
+
 // run is one invocation: it returns the exit code.
 func run(ctx context.Context, args []string) int {
 	ctx, stop := signals(ctx)
 	defer stop()
 	ui := newUI(os.Stdout, os.Stderr)
 	root := newRoot(&app{ui: ui})
+	ui.json = wantsJSON(args)
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)

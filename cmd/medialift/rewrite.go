@@ -184,7 +184,7 @@ func conflictError(done ledger.Applied, run *ledger.Run) error {
 	}
 	return &partialError{
 		fmt.Sprintf("%s changed since and stay as they are", plural(done.Conflicts, "document")),
-		fmt.Sprintf("medialift runs %s --rows changed lists them", run.Name()),
+		fmt.Sprintf("medialift runs %s --rows changed lists them", run.Name()), false,
 	}
 }
 

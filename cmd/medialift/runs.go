@@ -109,6 +109,8 @@ func (c *runsCmd) show(ctx context.Context, name string) error {
 	}
 	c.ui.doc.Run, c.ui.doc.Dataset, c.ui.doc.Runs = summary.Run, summary.Dataset, []ledger.Summary{summary}
 	switch {
+	case c.csv && c.rows == "" && !c.objects:
+		return usage("add --rows failed, --rows missing, --rows changed or --objects", "--csv needs a list to print")
 	case c.objects:
 		return c.showObjects(ctx, run)
 	case c.rows != "":
@@ -120,6 +122,7 @@ func (c *runsCmd) show(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	c.ui.doc.Fields = fieldReports(totals)
 	for _, t := range totals {
 		c.ui.say("  %-28s %s, %s arrived, %d missing, %d to send", t.Field, plural(t.Files, "file"),
 			strconv.FormatInt(t.Arrived, 10), t.Missing, t.ToSend)
@@ -158,7 +161,7 @@ func (c *runsCmd) showObjects(ctx context.Context, run *ledger.Run) error {
 		}
 		return []string{o.URL, strconv.FormatInt(o.Bytes, 10), o.Checksum, o.Path}
 	}, c.printer([]string{"url", "bytes", "checksum", "path"}))
-	c.ui.doc.Rows = list
+	c.ui.doc.Objects = list
 	return err
 }
 
@@ -247,7 +250,7 @@ func prune(ctx context.Context, a *app, before time.Time) error {
 	}
 	n := int64(0)
 	for _, s := range list {
-		if !s.Started.Before(before) {
+		if !s.Used.Before(before) {
 			continue
 		}
 		if err := pruneOne(dir, s); err != nil {

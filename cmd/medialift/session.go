@@ -35,12 +35,8 @@ func (a *app) begin(ctx context.Context, arg, command string, settings map[strin
 		return nil, errors.Join(err, s.close())
 	}
 	a.ui.doc.Run, a.ui.doc.Dataset = s.run.Name(), src.dir
-	manifest, err := src.store.Manifest(ctx)
-	if err != nil {
+	if err := src.rename(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
-	}
-	if name := manifest.Name(); name != "" {
-		src.name = name
 	}
 	return s, nil
 }

@@ -30,7 +30,11 @@ const (
 )
 
 // partialError ends a command that did part of its work: exit code 3.
-type partialError struct{ msg, hint string }
+type partialError struct {
+	msg, hint string
+	// stuck tells that the same command would get no further.
+	stuck bool
+}
 
 func (e *partialError) Error() string { return e.msg }
 
@@ -49,8 +53,8 @@ type ui struct {
 type document struct {
 	Command   string `json:"command"`
 	Version   string `json:"version"`
-	Run       string `json:"run,omitempty"`
-	Dataset   string `json:"dataset,omitempty"`
+	Run       string `json:"run"`
+	Dataset   string `json:"dataset"`
 	Status    string `json:"status"`
 	ExitCode  int    `json:"exit_code"`
 	RetryHelp bool   `json:"retry_helps"`
@@ -60,13 +64,15 @@ type document struct {
 
 	Problems []dataset.Problem `json:"problems"`
 	Warnings []string          `json:"warnings,omitempty"`
-	Next     string            `json:"next,omitempty"`
+	Next     string            `json:"next"`
 
 	Fields   any `json:"fields,omitempty"`
 	Datasets any `json:"datasets,omitempty"`
 	Runs     any `json:"runs,omitempty"`
 	Rows     any `json:"rows,omitempty"`
+	Objects  any `json:"objects,omitempty"`
 	Maps     any `json:"maps,omitempty"`
+	Findings any `json:"findings,omitempty"`
 }
 
 // counts are the numbers that every command reports; what a command does not
@@ -194,6 +200,7 @@ func judge(err error) verdict {
 	var (
 		use     *usageError
 		part    *partialError
+		wrong   *wrongError
 		refusal *dataset.Refusal
 	)
 	switch {
@@ -204,7 +211,9 @@ func judge(err error) verdict {
 	case errors.Is(err, errSignal):
 		return verdict{exitInterrupted, "interrupted", "the same command goes on from here", true}
 	case errors.As(err, &part):
-		return verdict{exitPartial, "partial", part.hint, true}
+		return verdict{exitPartial, "partial", part.hint, !part.stuck}
+	case errors.As(err, &wrong):
+		return verdict{code: exitFailed, status: "failed", hint: wrong.hint}
 	case errors.As(err, &refusal):
 		return verdict{code: exitRefused, status: "refused", hint: refusal.Hint}
 	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "unknown shorthand"):

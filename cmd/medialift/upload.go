@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,16 +20,17 @@ import (
 // An uploadCmd is one invocation of upload.
 type uploadCmd struct {
 	*app
-	fields, remoteDirs, relDirs          []string
-	layout, onCollision, missing         string
-	overwrite                            string
-	skipAssets, skipFailures, rewrite    bool
-	dryRun                               bool
-	workers                              int
-	maxDuration                          time.Duration
-	target                               string
-	opts                                 upload.Options
-	stillLocal, sentObjects, failedFiles int64
+	fields, remoteDirs, relDirs       []string
+	layout, onCollision, missing      string
+	overwrite                         string
+	skipAssets, skipFailures, rewrite bool
+	dryRun                            bool
+	workers                           int
+	maxDuration                       time.Duration
+	target                            string
+	opts                              upload.Options
+	stillLocal, stillLeft             int64
+	places                            []string // --remote-dir, each URL in its one spelling
 }
 
 func newUpload(a *app) *cobra.Command {
@@ -73,13 +75,13 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	if err := c.options(args[len(args)-1]); err != nil {
 		return err
 	}
-	if len(datasets) > 1 && len(c.relDirs) == 0 && !strings.Contains(c.target, "{dataset}") {
-		return usage("put {dataset} into the URL, or name a common --rel-dir", "several datasets would go to one place")
+	if err := c.keepApart(ctx, datasets); err != nil {
+		return err
 	}
 	if c.maxDuration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, c.maxDuration, &partialError{
-			fmt.Sprintf("stopped after %s", c.maxDuration), "the same command goes on from here",
+			msg: fmt.Sprintf("stopped after %s", c.maxDuration), hint: "the same command goes on from here",
 		})
 		defer cancel()
 	}
@@ -95,6 +97,39 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	return nil
 }
 
+// keepApart refuses several datasets that would go to one place, unless a
+// --rel-dir gives each file a key of its own.
+func (c *uploadCmd) keepApart(ctx context.Context, datasets []string) error {
+	if len(datasets) < 2 || len(c.relDirs) > 0 {
+		return nil
+	}
+	urls := []string{c.target}
+	for _, r := range c.opts.RemoteDirs {
+		urls = append(urls, r.URL)
+	}
+	for _, url := range urls {
+		if !strings.Contains(url, "{dataset}") {
+			return usage("put {dataset} into the URL, or name a common --rel-dir", "several datasets would go to one place, %s", url)
+		}
+	}
+	seen := map[string]string{}
+	for _, arg := range datasets {
+		src, err := openDataset(arg)
+		if err != nil {
+			return err
+		}
+		if err := src.rename(ctx); err != nil {
+			return err
+		}
+		if other, ok := seen[src.name]; ok {
+			return usage("upload them one by one, each to a URL of its own",
+				"%q and %q are both called %q, so that {dataset} does not keep them apart", other, arg, src.name)
+		}
+		seen[src.name] = arg
+	}
+	return nil
+}
+
 // options checks the flags.
 func (c *uploadCmd) options(target string) error {
 	for _, choice := range []struct{ flag, value, allowed string }{
@@ -106,6 +141,9 @@ func (c *uploadCmd) options(target string) error {
 		if !slices.Contains(strings.Split(choice.allowed, " "), choice.value) {
 			return usage("use one of: "+strings.TrimSpace(choice.allowed), "--%s cannot be %q", choice.flag, choice.value)
 		}
+	}
+	if c.workers < 0 || c.maxDuration < 0 {
+		return usage("leave the flag away for the default", "--workers and --max-duration cannot be negative")
 	}
 	c.opts = upload.Options{
 		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
@@ -128,6 +166,7 @@ func (c *uploadCmd) options(target string) error {
 			return err
 		}
 		c.opts.RemoteDirs = append(c.opts.RemoteDirs, upload.RemoteDir{Field: field, URL: url})
+		c.places = append(c.places, field+"="+url)
 	}
 	for _, dir := range c.relDirs {
 		abs, err := filepath.Abs(dir)
@@ -153,19 +192,33 @@ func canonical(url string) (string, error) {
 	return strings.TrimSuffix(t.Scheme+"://"+t.Bucket+"/"+t.Prefix, "/"), nil
 }
 
+// endpoints tells where s3:// is: a bucket of the same name elsewhere is
+// another one, and what arrived here has not arrived there.
+func (c *uploadCmd) endpoints() []string {
+	for _, url := range []string{c.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")} {
+		if url != "" && strings.Contains(strings.Join(append(c.places, c.target), " "), "s3://") {
+			return []string{strings.TrimRight(url, "/")}
+		}
+	}
+	return nil
+}
+
 // one uploads one dataset.
 func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	s, err := c.begin(ctx, arg, "upload", settings(map[string][]string{
 		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
-		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.remoteDirs,
+		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.places,
+		"endpoint-url": c.endpoints(),
 	}))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	history := s.dir.History(s.run.Name())
+	defer func() { err = errors.Join(err, history.Close()) }()
 	plan, err := upload.NewPlan(ctx, upload.Job{
 		Dataset: s.store, Name: s.name, Dir: s.source.dir, Target: c.target,
-		Open: c.targets().Open, Ledger: s.run, Sent: s.dir.Sent,
+		Open: c.targets().Open, Ledger: s.run, Sent: history.Sent,
 	}, c.opts)
 	if err != nil {
 		return s.ended(ctx, err)
@@ -185,8 +238,6 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 // carryOut sends and rewrites.
 func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.Plan) error {
 	sent, err := plan.Execute(ctx)
-	c.sentObjects += sent.Objects
-	c.failedFiles += sent.Failed
 	c.ui.doc.Counts.Objects += sent.Objects
 	c.ui.doc.Counts.Bytes += sent.Bytes
 	c.ui.doc.Counts.Failed += sent.Failed
@@ -200,7 +251,8 @@ func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.
 	if err != nil {
 		var failed *upload.FailedError
 		if errors.As(err, &failed) && sent.Objects > 0 {
-			return &partialError{err.Error(), judge(err).hint}
+			why := judge(err)
+			return &partialError{err.Error(), why.hint, !why.retry}
 		}
 		return err
 	}
@@ -211,10 +263,16 @@ func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.
 	} else {
 		c.stillLocal += plan.Values()
 	}
+	if sent.Failed == 0 && c.stillLeft > 0 {
+		return &partialError{
+			fmt.Sprintf("%s still local: not all files of their rows have arrived", pluralAre(c.stillLeft, "path")),
+			"run the same command again: it goes on from here", false,
+		}
+	}
 	if sent.Failed > 0 {
 		return &partialError{
 			fmt.Sprintf("%s could not be sent", plural(sent.Failed, "file")),
-			fmt.Sprintf("the same command tries them again; medialift runs %s --rows failed lists them", run.Name()),
+			fmt.Sprintf("the same command tries them again; medialift runs %s --rows failed lists them", run.Name()), false,
 		}
 	}
 	return nil
@@ -226,9 +284,14 @@ func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Pl
 		return err
 	}
 	c.ui.doc.Counts.Rewritten += done.Values
-	c.ui.doc.Counts.Already += done.Already
 	if done.Changed > 0 {
 		c.ui.say("Rewrote %s in %s.", plural(done.Values, "path"), plural(done.Changed, "document"))
 	}
-	return conflictError(done.Applied, run)
+	if err := conflictError(done.Applied, run); err != nil {
+		return err
+	}
+	if left := done.Remaining; left > 0 {
+		c.stillLeft += left
+	}
+	return nil
 }

@@ -21,19 +21,29 @@ type fieldReport struct {
 	Missing int64  `json:"missing"`
 }
 
+// fieldReports leaves out fields that have nothing local.
+func fieldReports(totals []ledger.FieldTotal) []fieldReport {
+	list := []fieldReport{}
+	for _, t := range totals {
+		if t.Values > 0 || t.Files > 0 {
+			list = append(list, fieldReport{t.Field, t.Target, t.Base, t.Values, t.Files, t.Bytes, t.Arrived, t.ToSend, t.Missing})
+		}
+	}
+	return list
+}
+
 // showPlan prints the plan in a few lines.
 func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.Plan) {
 	d := &c.ui.doc
 	d.Counts.Rows += plan.Rows
 	d.Counts.Already += plan.Remote
 	d.Counts.Missing += plan.MissingTotal
-	var fields []fieldReport
+	fields := fieldReports(plan.Totals)
 	c.ui.say("%s", run.Name())
 	for _, t := range plan.Totals {
 		if t.Values == 0 && t.Files == 0 {
 			continue
 		}
-		fields = append(fields, fieldReport{t.Field, t.Target, t.Base, t.Values, t.Files, t.Bytes, t.Arrived, t.ToSend, t.Missing})
 		base := ""
 		if t.Base != "" {
 			base = "  from " + t.Base

@@ -1,0 +1,129 @@
+package gcsstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/storage"
+	"google.golang.org/api/googleapi"
+
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
+)
+
+// classify turns an error of the SDK into one of the bucket sentinels, or into
+// a plain one that is not worth another try.
+func classify(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w", ctx.Err())
+	}
+	if f, ok := errors.AsType[*wire.Failure](err); ok { // our own
+		return f
+	}
+	if answer, ok := errors.AsType[*googleapi.Error](err); ok {
+		return fromAnswer(answer, err)
+	}
+	switch { // the answers to Open carry no more than this
+	case errors.Is(err, storage.ErrBucketNotExist):
+		return &wire.Failure{Kind: bucket.ErrNoBucket, Text: bucket.ErrNoBucket.Error(), Err: err}
+	case errors.Is(err, storage.ErrObjectNotExist):
+		return &wire.Failure{Kind: bucket.ErrNotFound, Text: bucket.ErrNotFound.Error(), Err: err}
+	}
+	if token, ok := errors.AsType[*auth.Error](err); ok {
+		return fromToken(token, err)
+	}
+	if strings.Contains(err.Error(), "bad CRC on read") {
+		return wire.Fail(bucket.ErrChecksum, "the bytes received are not those of the object", err)
+	}
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return wire.Fail(bucket.ErrTemporary, "the answer cannot be read", err)
+	}
+	return wire.Network(err)
+}
+
+// fromAnswer classifies what the service said.
+func fromAnswer(answer *googleapi.Error, err error) error {
+	reason := ""
+	if len(answer.Errors) > 0 {
+		reason = answer.Errors[0].Reason
+	}
+	kind := kindOf(answer.Code, reason, answer.Message)
+	if kind == bucket.ErrExists { // there is no more to say
+		return &wire.Failure{Kind: kind, Text: kind.Error(), Err: err}
+	}
+	text := fmt.Sprintf("HTTP %d", answer.Code)
+	if reason != "" {
+		text += " " + reason
+	}
+	if answer.Message != "" && answer.Message != reason {
+		text += ": " + answer.Message
+	}
+	return wire.Fail(kind, text, err)
+}
+
+func kindOf(status int, reason, message string) error {
+	switch {
+	case slices.Contains([]string{"rateLimitExceeded", "userRateLimitExceeded", "backendError", "internalError"}, reason):
+		return bucket.ErrTemporary
+	case status == http.StatusNotFound && strings.Contains(message, "bucket does not exist"):
+		return bucket.ErrNoBucket
+	case status == http.StatusBadRequest && strings.Contains(message, "doesn't match calculated"):
+		return bucket.ErrChecksum
+	case status == http.StatusGone: // the session of a large object was lost
+		return bucket.ErrTemporary
+	}
+	return wire.KindOf(status)
+}
+
+// fromToken classifies what became of a request for a token.
+func fromToken(token *auth.Error, err error) error {
+	if token.Response == nil || token.Temporary() || token.Response.StatusCode >= 500 {
+		return wire.Fail(bucket.ErrTemporary, "no answer to a request for Google credentials", err)
+	}
+	return wire.Fail(bucket.ErrDenied, "no usable Google credentials: "+short(token), err)
+}
+
+// short is the first line of what an error says.
+func short(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	text, _, _ = strings.Cut(text, ". See ")
+	return strings.TrimPrefix(text, "credentials: ")
+}
+
+func status(err error) int {
+	if answer, ok := errors.AsType[*googleapi.Error](err); ok {
+		return answer.Code
+	}
+	return 0
+}
+
+// A limited transport lets through as many requests as a context allows. The
+// SDK asks for the rest of an object whose connection broke, for ever if need be.
+type limited struct{ base http.RoundTripper }
+
+// left is the key of how many requests a context has left, an *atomic.Int64.
+type left struct{}
+
+func once(ctx context.Context) context.Context {
+	n := new(atomic.Int64)
+	n.Store(1)
+	return context.WithValue(ctx, left{}, n)
+}
+
+// RoundTrip makes the request unless there have been enough.
+func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
+	if n, ok := r.Context().Value(left{}).(*atomic.Int64); ok && n.Add(-1) < 0 {
+		return nil, wire.Fail(bucket.ErrTemporary, "the connection broke in the middle of an object", errors.New("not asked again"))
+	}
+	return l.base.RoundTrip(r)
+}

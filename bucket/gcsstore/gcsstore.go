@@ -1,0 +1,167 @@
+// Package gcsstore is a [bucket.Store] in one bucket of Google Cloud Storage.
+// The service checks the CRC32C sent along with each object and honours
+// conditions, which are on generation numbers: these are the ETags here.
+package gcsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/auth/credentials"
+	"cloud.google.com/go/auth/httptransport"
+	"cloud.google.com/go/storage"
+	"google.golang.org/api/iterator"
+	"google.golang.org/api/option"
+
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
+)
+
+const (
+	// MaxSize is the largest object in bytes.
+	MaxSize = 5 << 40
+	// taken is where the service keeps something of its own.
+	taken = ".well-known/acme-challenge/"
+)
+
+// Options is how a bucket is asked. The zero value is what Google's own
+// environment and files say: GOOGLE_APPLICATION_CREDENTIALS, the login of
+// gcloud, or the service account of the machine. STORAGE_EMULATOR_HOST names
+// another endpoint, which is given no credentials.
+type Options struct {
+	// CredentialsFile is a JSON file to use where GOOGLE_APPLICATION_CREDENTIALS
+	// names none.
+	CredentialsFile string
+}
+
+// A Store keeps objects in one bucket.
+type Store struct {
+	name    string
+	opts    Options
+	buffers wire.Buffers
+
+	mu     sync.Mutex
+	client *storage.Client // nil until first asked for
+}
+
+// New returns the store of the bucket called name. Credentials are looked for
+// when the first request is made: finding those of the machine takes one.
+func New(_ context.Context, name string, opts Options) (*Store, error) {
+	return &Store{name: name, opts: opts}, nil
+}
+
+// Naming is how the service spells and limits keys. In addition to what it says
+// the prefix ".well-known/acme-challenge/" is refused by Put.
+func (s *Store) Naming() bucket.Naming {
+	return bucket.Naming{Base: "gs://" + s.name + "/", MaxKey: 1024, MaxSize: MaxSize}
+}
+
+// usable fails with ErrKey for a key that cannot be an object's.
+func (s *Store) usable(key string) error {
+	if strings.HasPrefix(key, taken) {
+		return fmt.Errorf("%w %q: the service keeps %q for itself", bucket.ErrKey, key, taken)
+	}
+	_, err := s.Naming().URL(key)
+	return err
+}
+
+// Notes is empty: the service does all that is asked of it.
+func (s *Store) Notes() []string { return nil }
+
+// Check asks whether the bucket exists and lets these credentials list it.
+func (s *Store) Check(ctx context.Context) error {
+	b, err := s.bucket(ctx)
+	if err != nil {
+		return err
+	}
+	objects := b.Objects(ctx, query("", "Name"))
+	objects.PageInfo().MaxSize = 1
+	_, err = objects.Next()
+	if errors.Is(err, iterator.Done) {
+		return nil
+	}
+	err = classify(ctx, err)
+	switch status := status(err); {
+	case ctx.Err() != nil:
+	case status == http.StatusNotFound:
+		return &wire.Failure{Kind: bucket.ErrNoBucket, Text: fmt.Sprintf("bucket %q not found", s.name), Err: err}
+	case status == http.StatusForbidden && errors.Is(err, bucket.ErrDenied):
+		text := fmt.Sprintf("access to bucket %q denied: these credentials may not list it (storage.objects.list)", s.name)
+		return &wire.Failure{Kind: bucket.ErrDenied, Text: text, Err: err}
+	}
+	return err
+}
+
+// bucket gives access to the bucket, or fails with ErrDenied for want of
+// credentials.
+func (s *Store) bucket(ctx context.Context) (*storage.BucketHandle, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == nil {
+		// The client outlives the request that it is made for.
+		client, err := connect(context.WithoutCancel(ctx), s.opts)
+		if err != nil {
+			return nil, err
+		}
+		s.client = client
+	}
+	return s.client.Bucket(s.name), nil
+}
+
+func (s *Store) object(ctx context.Context, key string) (*storage.ObjectHandle, error) {
+	b, err := s.bucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return b.Object(key), nil
+}
+
+func connect(ctx context.Context, opts Options) (*storage.Client, error) {
+	base := &limited{wire.NewTransport()}
+	var options []option.ClientOption
+	//nolint:forbidigo // the SDK reads it too, and then wants no credentials
+	if os.Getenv("STORAGE_EMULATOR_HOST") != "" {
+		options = append(options, option.WithHTTPClient(&http.Client{Transport: base}))
+	} else {
+		creds, err := detect(opts)
+		if err != nil {
+			return nil, wire.Fail(bucket.ErrDenied, "no usable Google credentials: "+short(err), err)
+		}
+		client, err := httptransport.NewClient(&httptransport.Options{
+			Credentials: creds, BaseRoundTripper: base, DisableTelemetry: true,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("setting up the connection to Google: %w", err)
+		}
+		options = append(options, option.WithHTTPClient(client), option.WithAuthCredentials(creds))
+	}
+	client, err := storage.NewClient(ctx, options...)
+	if err != nil {
+		return nil, fmt.Errorf("setting up the connection to Google: %w", err)
+	}
+	// With any other policy the SDK tries the parts of a large object again.
+	client.SetRetry(storage.WithPolicy(storage.RetryAlways), storage.WithErrorFunc(func(error) bool { return false }))
+	return client, nil
+}
+
+func detect(opts Options) (*auth.Credentials, error) {
+	detect := &credentials.DetectOptions{Scopes: []string{storage.ScopeReadWrite}}
+	//nolint:forbidigo // this is a credential chain
+	if opts.CredentialsFile != "" && os.Getenv("GOOGLE_APPLICATION_CREDENTIALS") == "" {
+		data, err := os.ReadFile(opts.CredentialsFile)
+		if err != nil {
+			return nil, err
+		}
+		detect.CredentialsJSON = data
+	}
+	return credentials.DetectDefault(detect)
+}

@@ -1,0 +1,53 @@
+package bucket_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/medialift/medialift/bucket"
+)
+
+func TestRetry(t *testing.T) {
+	other := errors.New("other")
+	for _, tt := range []struct {
+		name  string
+		fails []error
+		tries int
+		calls int
+		want  error
+	}{
+		{"at once", nil, 3, 1, nil},
+		{"passes", []error{bucket.ErrTemporary, fmt.Errorf("x: %w", bucket.ErrUnreachable)}, 3, 3, nil},
+		{"stays", []error{bucket.ErrTemporary, bucket.ErrTemporary}, 2, 2, bucket.ErrTemporary},
+		{"does not pass by itself", []error{bucket.ErrDenied}, 3, 1, bucket.ErrDenied},
+		{"turns into another", []error{bucket.ErrTemporary, other}, 3, 2, other},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			err := bucket.Retry(t.Context(), tt.tries, func() error {
+				calls++
+				if calls <= len(tt.fails) {
+					return tt.fails[calls-1]
+				}
+				return nil
+			})
+			if !errors.Is(err, tt.want) || calls != tt.calls {
+				t.Errorf("%v after %d calls, want %v after %d", err, calls, tt.want, tt.calls)
+			}
+		})
+	}
+}
+
+func TestRetryEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	began := time.Now()
+	err := bucket.Retry(ctx, 1000, func() error { return bucket.ErrTemporary })
+	if took := time.Since(began); !errors.Is(err, bucket.ErrTemporary) || took > 5*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+}

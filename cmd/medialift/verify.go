@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medialift/medialift/verify"
+)
+
+// wrongError ends a command that looked at everything and found something
+// wrong: exit code 1.
+type wrongError struct{ msg, hint string }
+
+func (e *wrongError) Error() string { return e.msg }
+
+// A verifyCmd is one invocation of verify.
+type verifyCmd struct {
+	*app
+	relDirs []string
+	opts    verify.Options
+	// Over all datasets; of total only what is wrong.
+	total verify.Field
+	wrong int64
+}
+
+func newVerify(a *app) *cobra.Command {
+	c := &verifyCmd{app: a}
+	cmd := &cobra.Command{
+		Use:   "verify DATASET...",
+		Short: "Look whether every media path names what it should",
+		Long: `Look whether every path of every media field names what it should: objects in
+buckets and local files alike, each once. Nothing is changed.
+
+Each is compared with the checksum that an earlier run has of it, else with the
+size that the run or the sample's metadata.size_bytes has, else it is only seen
+that it exists; the report says how many were verified by which. What may not be
+read or does not answer is "unseen", never "missing". Exit code 1 says that
+something is wrong.`,
+		Example: `  medialift verify ./export
+  medialift verify ./export --sample 1000 --download`,
+		Args: atLeast(1, "one or more datasets"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&c.opts.Fields, "media-field", nil, "look only at this media `FIELD` (repeatable)")
+	f.StringArrayVar(&c.relDirs, "rel-dir", nil, "look for relative paths below this `DIR` too (repeatable)")
+	f.BoolVar(&c.opts.Source, "source", false, "also read the local files that objects were sent from, and compare")
+	f.BoolVar(&c.opts.Download, "download", false, "read every object, and compare the checksum of its bytes")
+	f.IntVar(&c.opts.Sample, "sample", 0, "look at `N` paths only, chosen at random")
+	f.IntVar(&c.opts.Workers, "workers", 0, "how many objects to look at at a time (default 16)")
+	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
+	return cmd
+}
+
+func (c *verifyCmd) run(ctx context.Context, args []string) error {
+	if c.opts.Sample < 0 {
+		return usage("use --sample 1000", "--sample cannot be %d", c.opts.Sample)
+	}
+	c.opts.Progress = func(p verify.Progress) {
+		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
+	}
+	for _, arg := range args {
+		if err := c.one(ctx, arg); err != nil {
+			return err
+		}
+	}
+	if c.wrong == 0 {
+		return nil
+	}
+	t := c.total
+	return &wrongError{
+		fmt.Sprintf("%s: %d missing, %d different, %d unseen", pluralAre(c.wrong, "object")+" not well", t.Missing, t.Different, t.Unseen),
+		verifyHint(t),
+	}
+}
+
+// verifyHint says what to do about the worst that was found.
+func verifyHint(t verify.Field) string {
+	switch {
+	case t.Missing+t.Different == 0:
+		return "nothing is known to be missing: see the reasons above, check credentials and network (medialift doctor URL), and verify again"
+	case t.Different == 0:
+		return "medialift runs lists the runs: undo one and upload again, or put the missing objects back; then verify again"
+	}
+	return "find out who changed those objects; upload with --overwrite puts back what the local files hold"
+}
+
+// one verifies one dataset.
+func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
+	src, err := openDataset(arg)
+	if err != nil {
+		return err
+	}
+	c.ui.doc.Dataset = src.dir
+	dir, err := c.ledgers()
+	if err != nil {
+		return err
+	}
+	history := dir.History("")
+	defer func() { err = errors.Join(err, history.Close()) }()
+	report, err := verify.Verify(ctx, verify.Job{
+		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open, Sent: history.Sent,
+	}, c.opts)
+	c.show(src.dir, report)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
+	}
+	return err
+}
+
+// show prints what was found, and adds it up over all datasets.
+func (c *verifyCmd) show(dir string, r verify.Report) {
+	d := &c.ui.doc
+	fields, _ := d.Fields.([]verify.Field)
+	d.Fields = slices.Concat(fields, r.Fields)
+	t := r.Total
+	d.Counts.Rows += t.Paths
+	d.Counts.Objects += r.Looked
+	d.Counts.Missing += t.Missing
+	d.Counts.Failed += t.Different + t.Unseen
+	d.Counts.Bytes += t.Bytes
+	c.wrong += r.Wrong()
+	c.total.Missing += t.Missing
+	c.total.Different += t.Different
+	c.total.Unseen += t.Unseen
+	c.ui.say("%s", dir)
+	c.ui.say("  %-28s %8s %8s %9s %8s %9s %8s %9s %8s", "media field", "paths", "objects", "checksum", "size", "existence", "missing", "different", "unseen")
+	for _, f := range r.Fields {
+		c.ui.say("  %-28s %8d %8d %9d %8d %9d %8d %9d %8d", f.Name, f.Paths, f.Objects, f.Checksum, f.Size, f.Existence, f.Missing, f.Different, f.Unseen)
+	}
+	if r.Looked < t.Objects {
+		c.ui.say("  looked at %d of %s.", r.Looked, plural(t.Objects, "object"))
+	}
+	if t.Paths == 0 {
+		c.ui.say("  there is no path to look at.")
+	} else {
+		c.ui.say("  %s verified by checksum, %d by size, %d by existence only.", pluralWere(t.Checksum, "object"), t.Size, t.Existence)
+	}
+	if r.NoSource > 0 {
+		c.ui.warn("%s not compared with a source: no run is known to have sent them, or they are 3D scenes", pluralWere(r.NoSource, "object"))
+	}
+	c.ui.problems(r.Problems, r.Wrong())
+}

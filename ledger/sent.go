@@ -1,0 +1,167 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// What is asked of the table of files by URL.
+const (
+	indexByURL     = `CREATE INDEX IF NOT EXISTS file_by_url ON file(url)`
+	indexValuePath = `CREATE INDEX IF NOT EXISTS value_path ON value(path)`
+	// wasSent selects files that were sent once, also those that are planned
+	// anew because they changed since.
+	wasSent = `(state = 1 OR checksum IS NOT NULL OR etag IS NOT NULL)`
+	// takenBy, to be closed, tells whether values that were changed to the URL
+	// ?1 stand for another file than ?2.
+	takenBy = `SELECT EXISTS(SELECT 1 FROM file g JOIN value v ON v.path = g.path
+		WHERE g.url = ?1 AND g.id <> ?2 AND v.new = ?1 AND v.state IN (1, 2)`
+)
+
+// Sent returns the files that this run has sent to url.
+func (r *Run) Sent(ctx context.Context, url string) ([]File, error) {
+	if _, err := r.db.ExecContext(ctx, indexByURL); err != nil {
+		return nil, r.explain("reading", err)
+	}
+	return query(ctx, r.db, scanFile, `SELECT `+fileColumns+` FROM file WHERE url = ? AND `+wasSent+` ORDER BY id`, url)
+}
+
+// Sent tells whether an earlier plan of this run has put an object at url.
+func (d *Draft) Sent(ctx context.Context, url string) (bool, error) {
+	if !d.byURL {
+		d.byURL = true
+		if err := d.exec(ctx, indexByURL); err != nil {
+			return false, err
+		}
+	}
+	var sent bool
+	err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM file WHERE url = ? AND `+wasSent+`)`, url).Scan(&sent)
+	if err != nil {
+		return false, d.run.explain("reading", err)
+	}
+	return sent, nil
+}
+
+// Taken tells whether values that this run has changed to url stand for another
+// file than id, and none that the draft has.
+func (d *Draft) Taken(ctx context.Context, id int64, url string) (bool, error) {
+	changed, err := d.madeAny(ctx)
+	if err != nil || !changed {
+		return false, err
+	}
+	if _, err := d.Sent(ctx, url); err != nil { // for its index
+		return false, err
+	}
+	if err := d.exec(ctx, indexValuePath); err != nil {
+		return false, err
+	}
+	var taken bool
+	if err := d.tx.QueryRowContext(ctx, takenBy+` AND NOT g.live)`, url, id).Scan(&taken); err != nil {
+		return false, d.run.explain("reading", err)
+	}
+	return taken, nil
+}
+
+// Name notes that a value of the dataset is url already.
+func (d *Draft) Name(ctx context.Context, url string) error {
+	if d.named == nil {
+		err := errors.Join(d.exec(ctx, `DROP TABLE IF EXISTS temp.named`),
+			d.exec(ctx, `CREATE TEMP TABLE named(url TEXT PRIMARY KEY) WITHOUT ROWID`))
+		if err != nil {
+			return err
+		}
+		if d.named, err = d.tx.PrepareContext(ctx, `INSERT OR IGNORE INTO named VALUES(?)`); err != nil { //nolint:sqlclosecheck // closed with the transaction
+			return d.run.explain("writing", err)
+		}
+	}
+	if _, err := d.named.ExecContext(ctx, url); err != nil {
+		return d.run.explain("writing", err)
+	}
+	return nil
+}
+
+// Named tells whether Name was called for url.
+func (d *Draft) Named(ctx context.Context, url string) (bool, error) {
+	if d.named == nil {
+		return false, nil
+	}
+	var named bool
+	if err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM named WHERE url = ?)`, url).Scan(&named); err != nil {
+		return false, d.run.explain("reading", err)
+	}
+	return named, nil
+}
+
+// A History knows what the runs of a folder have sent. It opens their ledgers
+// when it is first asked. It is safe for concurrent use.
+type History struct {
+	dir    *Dir
+	except string
+
+	mu     sync.Mutex
+	opened bool
+	runs   []*Run
+}
+
+// History returns what all runs of the folder but one have sent.
+func (d *Dir) History(except string) *History { return &History{dir: d, except: except} }
+
+// Sent returns the files that were sent to url. Ledgers that cannot be read, or
+// that another process is writing, are left out.
+func (h *History) Sent(ctx context.Context, url string) ([]File, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.open(ctx); err != nil {
+		return nil, err
+	}
+	var list []File
+	for _, r := range h.runs {
+		files, err := r.Sent(ctx, url)
+		if errors.Is(err, ErrLocked) || errors.Is(err, ErrDamaged) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, files...)
+	}
+	return list, nil
+}
+
+func (h *History) open(ctx context.Context) error {
+	if h.opened {
+		return nil
+	}
+	h.opened = true
+	names, err := h.dir.Names()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == h.except {
+			continue
+		}
+		r, err := h.dir.Open(ctx, name)
+		if errors.Is(err, ErrDamaged) || errors.Is(err, ErrNoRun) || errors.Is(err, ErrLocked) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		h.runs = append(h.runs, r)
+	}
+	return nil
+}
+
+// Close closes the ledgers that were opened.
+func (h *History) Close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, r := range h.runs {
+		errs = append(errs, r.Close())
+	}
+	h.runs = nil
+	return errors.Join(errs...)
+}

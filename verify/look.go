@@ -1,0 +1,246 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
+)
+
+// A level says what an object was compared with.
+type level int
+
+const (
+	byExistence level = iota
+	bySize
+	byChecksum
+)
+
+// A finding is what came of one object.
+type finding struct {
+	row
+	level level
+	// kind is Missing, Different or Unseen where it is not well, and hint says
+	// why.
+	kind, hint string
+	bytes      int64
+	noSource   bool
+	err        error // ends the verification
+}
+
+func (f finding) wrong(kind, format string, args ...any) finding {
+	f.kind, f.hint = kind, fmt.Sprintf(format, args...)
+	return f
+}
+
+// unseen is what an error that is not "nothing there" comes to.
+func (f finding) unseen(err error) finding { return f.wrong(Unseen, "%v", err) }
+
+// A thing is an object or a local file that is there.
+type thing struct {
+	size int64
+	// sums are the checksums that the store keeps, or once it was read those of
+	// its bytes.
+	sums bucket.Checksums
+	etag string
+	open func(ctx context.Context) (io.ReadCloser, error)
+	ask  func(ctx context.Context, try func() error) error
+}
+
+// look looks at one object.
+func (v *verifier) look(ctx context.Context, r row) finding {
+	f := finding{row: r}
+	t, f := v.see(ctx, f)
+	if f.kind != "" {
+		return f
+	}
+	f.bytes = t.size
+	var known []ledger.File
+	if v.job.Sent != nil {
+		if known, f.err = v.job.Sent(ctx, r.path); f.err != nil {
+			return f
+		}
+	}
+	if v.opts.Download {
+		if f = t.download(ctx, f, algorithms(known, t.sums)); f.kind != "" {
+			return f
+		}
+	}
+	f, sent := t.compare(f, known)
+	if v.opts.Source && f.kind == "" {
+		f = t.compareSource(ctx, f, sent)
+	}
+	return f
+}
+
+// see finds what a path names.
+func (v *verifier) see(ctx context.Context, f finding) (*thing, finding) {
+	if !localfile.IsRemote(f.path) {
+		return v.seeLocal(f)
+	}
+	p, key, err := v.places.find(ctx, f.path)
+	if err != nil {
+		return nil, f.unseen(err)
+	}
+	var obj bucket.Object
+	err = p.ask(ctx, v.opts.Tries, func() (err error) {
+		obj, err = p.Store.Stat(ctx, key)
+		return err
+	})
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		return nil, f.wrong(Missing, "%v", err)
+	case err != nil:
+		return nil, f.unseen(err)
+	}
+	return &thing{
+		size: obj.Size, sums: obj.Checksums, etag: obj.ETag,
+		open: func(ctx context.Context) (io.ReadCloser, error) { return p.Store.Open(ctx, key) },
+		ask:  func(ctx context.Context, try func() error) error { return p.ask(ctx, v.opts.Tries, try) },
+	}, f
+}
+
+func (v *verifier) seeLocal(f finding) (*thing, finding) {
+	file, err := v.resolver.Resolve(f.path)
+	bad, ok := errors.AsType[*localfile.Error](err)
+	switch {
+	case ok && bad.Kind == localfile.Missing:
+		return nil, f.wrong(Missing, "%s", bad.Why)
+	case err != nil:
+		return nil, f.unseen(err)
+	}
+	return &thing{
+		size: file.Size,
+		open: func(context.Context) (io.ReadCloser, error) { return openFile(file.Path) },
+		ask:  func(_ context.Context, try func() error) error { return try() },
+	}, f
+}
+
+// compare compares what is there with what runs sent, else with what the
+// dataset says. Where several runs sent something to one URL, it must be what
+// one of them sent. It also returns what it was found to be.
+func (t *thing) compare(f finding, known []ledger.File) (finding, *ledger.File) {
+	var best *ledger.File
+	differs := ""
+	for i, sent := range known {
+		l, why := t.matches(sent, f.path)
+		if why != "" {
+			differs = why
+		} else if best == nil || l > f.level {
+			f.level, best = l, &known[i]
+		}
+	}
+	switch {
+	case best != nil && f.level > byExistence:
+		return f, best
+	case differs != "":
+		return f.wrong(Different, "%s", differs), nil
+	case f.low < 0:
+		return f, best
+	case t.size != f.low || t.size != f.high:
+		noted := f.low
+		if noted == t.size {
+			noted = f.high
+		}
+		return f.wrong(Different, "%d bytes, the sample's metadata say %d", t.size, noted), nil
+	}
+	f.level = bySize
+	return f, best
+}
+
+// matches compares what is there with one file that was sent, or says why it is
+// another.
+func (t *thing) matches(sent ledger.File, path string) (level, string) {
+	// The size of a file that changed since is not that of its object.
+	sized := sent.State == ledger.FileArrived && !isScene(path)
+	if sized && sent.Size != t.size {
+		return 0, fmt.Sprintf("%d bytes, %d were sent", t.size, sent.Size)
+	}
+	for algo, want := range bucket.ParseChecksum(sent.Checksum) {
+		if is := t.sums[algo]; is != "" && is != want {
+			return 0, fmt.Sprintf("its %s is %s, that of what was sent %s", algo, is, want)
+		} else if is != "" {
+			return byChecksum, ""
+		}
+	}
+	switch {
+	case sent.ETag != "" && sent.ETag == t.etag: // the version that the store confirmed
+		return byChecksum, ""
+	case sized:
+		return bySize, ""
+	}
+	return byExistence, ""
+}
+
+// download reads the object, and has t.sums hold what its bytes are.
+func (t *thing) download(ctx context.Context, f finding, algos []bucket.Algorithm) finding {
+	sums, n, err := t.read(ctx, algos)
+	switch {
+	case err != nil:
+		return f.unseen(fmt.Errorf("reading it: %w", err))
+	case n != t.size:
+		return f.wrong(Different, "reading it gives %d bytes, it was said to have %d", n, t.size)
+	}
+	for algo, is := range sums {
+		if kept := t.sums[algo]; kept != "" && kept != is {
+			return f.wrong(Different, "its bytes have the %s %s, the store says %s", algo, is, kept)
+		}
+	}
+	t.sums, t.etag = sums, ""
+	return f
+}
+
+// read reads the object once, or again from its beginning where that fails for
+// a while.
+func (t *thing) read(ctx context.Context, algos []bucket.Algorithm) (sums bucket.Checksums, n int64, err error) {
+	err = t.ask(ctx, func() error {
+		body, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		sums, n, err = hashAll(ctx, body, algos)
+		return err
+	})
+	return sums, n, err
+}
+
+// compareSource compares the object with the local file that it was sent from.
+func (t *thing) compareSource(ctx context.Context, f finding, sent *ledger.File) finding {
+	if sent == nil || isScene(f.path) {
+		f.noSource = true
+		return f
+	}
+	src, done, err := openSource(sent.Local)
+	if err != nil {
+		return f.unseen(fmt.Errorf("its source: %w", err))
+	}
+	defer done()
+	if src.Size != t.size {
+		return f.wrong(Different, "%d bytes, its source %q has %d", t.size, sent.Local, src.Size)
+	}
+	sums := t.sums
+	if f.level == byChecksum && len(sums) == 0 { // the ETag says that it is what was sent
+		sums = bucket.ParseChecksum(sent.Checksum)
+	}
+	algo, ok := strongest(sums)
+	if !ok {
+		algo = bucket.SHA256
+		if sums, _, err = t.read(ctx, []bucket.Algorithm{algo}); err != nil {
+			return f.unseen(fmt.Errorf("reading it: %w", err))
+		}
+	}
+	is, err := sourceSum(ctx, src, algo)
+	switch {
+	case err != nil:
+		return f.unseen(fmt.Errorf("reading its source %q: %w", sent.Local, err))
+	case is != sums[algo]:
+		return f.wrong(Different, "other bytes than its source %q", sent.Local)
+	}
+	f.level = byChecksum
+	return f
+}

@@ -1,0 +1,112 @@
+package verify
+
+import (
+	"context"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
+)
+
+// read lists every media path of the dataset.
+func (v *verifier) read(ctx context.Context) error {
+	manifest, err := v.job.Dataset.Manifest(ctx)
+	if err != nil {
+		return err
+	}
+	finder, err := dataset.NewFinder(manifest, v.opts.Fields)
+	if err != nil {
+		return err
+	}
+	for _, f := range finder.Fields() {
+		v.field(f.Name)
+	}
+	for _, part := range dataset.MediaParts() {
+		for doc, err := range v.job.Dataset.Documents(ctx, part) {
+			if err != nil {
+				return err
+			}
+			if err := v.document(ctx, part, doc, finder); err != nil {
+				return err
+			}
+		}
+	}
+	counts, err := v.scratch.done(ctx)
+	if err != nil {
+		return err
+	}
+	for i, n := range counts {
+		v.Fields[i].Objects = n
+		v.total += n
+	}
+	if n := int64(v.opts.Sample); n > 0 && n < v.total {
+		v.total = n
+		return v.scratch.sample(ctx, v.opts.Sample)
+	}
+	return nil
+}
+
+func (v *verifier) document(ctx context.Context, part dataset.Part, doc bson.Raw, finder *dataset.Finder) error {
+	found, err := finder.Find(part, doc)
+	if err != nil {
+		return err
+	}
+	id := ""
+	for _, f := range found {
+		i := v.field(f.Field)
+		if f.Missing || f.Value == "" {
+			v.Fields[i].Empty++
+			continue
+		}
+		v.Fields[i].Paths++
+		if v.values++; v.values%1000 == 0 {
+			v.opts.Progress(Progress{Phase: "reading", Done: v.values})
+		}
+		if id == "" {
+			id = ledger.IDText(doc.Lookup("_id"))
+		}
+		path, size := f.Value, int64(-1)
+		if !localfile.IsRemote(path) {
+			path = localfile.Clean(path)
+		}
+		if part == dataset.Samples && f.At == "/"+dataset.FilepathField && !isScene(path) {
+			size = noted(doc)
+		}
+		if err := v.scratch.add(ctx, path, i, id, size); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noted is the size that the metadata of a sample give its file, or -1.
+func noted(sample bson.Raw) int64 {
+	value, err := sample.LookupErr("metadata", "size_bytes")
+	if err != nil {
+		return -1
+	}
+	if n, ok := value.AsInt64OK(); ok && n >= 0 {
+		return n
+	}
+	return -1
+}
+
+// isScene tells a 3D scene, whose paths are rewritten in the copy that is sent:
+// what is known of the file does not hold for the object, but for the checksum.
+func isScene(path string) bool {
+	return len(path) > len(".fo3d") && strings.EqualFold(path[len(path)-len(".fo3d"):], ".fo3d")
+}
+
+// field returns the place of a field in the report.
+func (v *verifier) field(name string) int {
+	i, ok := v.index[name]
+	if !ok {
+		i = len(v.Fields)
+		v.index[name] = i
+		v.Fields = append(v.Fields, Field{Name: name})
+	}
+	return i
+}
