@@ -22,8 +22,10 @@ demo: build ## upload a real FiftyOne export to a directory: no account, no serv
 	@tools/demo.sh bin/medialift
 
 .PHONY: test
-test: ## run all tests but interop, with the race detector; fetches the S3 server they need
+test: ## run all tests but interop, with the race detector; fetches the servers they need
 	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
+	gcs=$$(tools/fakegcs.sh); export MEDIALIFT_TEST_FAKEGCS=$$gcs
+	azure=$$(tools/azurite.sh); export MEDIALIFT_TEST_AZURITE=$$azure
 	go build -C tools -o ../bin/testlog ./testlog
 	go test $(RACE) -timeout 30m -json ./... | bin/testlog
 

@@ -152,10 +152,10 @@ func (s *Store) Check(ctx context.Context) error {
 	err = listing(classify(ctx, err))
 	switch {
 	case errors.Is(err, bucket.ErrNoBucket):
-		return &wire.Failure{Kind: bucket.ErrNoBucket, Text: fmt.Sprintf("container %q not found", s.name), Err: err}
+		return wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("container %q not found", s.name))
 	case errors.Is(err, bucket.ErrDenied) && status(err) == http.StatusForbidden:
 		text := fmt.Sprintf("access to container %q denied: these credentials are wrong or may not list it (%s)", s.name, code(err))
-		return &wire.Failure{Kind: bucket.ErrDenied, Text: text, Err: err}
+		return wire.Recast(err, bucket.ErrDenied, text)
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func code(err error) string {
 // listing never lets "cannot see" pass for "nothing there".
 func listing(err error) error {
 	if status(err) == http.StatusNotFound {
-		return &wire.Failure{Kind: bucket.ErrNoBucket, Text: err.Error(), Err: err}
+		return wire.Recast(err, bucket.ErrNoBucket, err.Error())
 	}
 	return err
 }

@@ -212,7 +212,7 @@ func (u *upload) agrees(sent, received []byte) error {
 // gone marks that the version to replace was removed meanwhile.
 func (u *upload) gone(err error) error {
 	if errors.Is(err, bucket.ErrNotFound) {
-		return wire.Fail(bucket.ErrTemporary, fmt.Sprintf("%q was removed meanwhile", u.key), errors.New("no such version"))
+		return wire.Recast(err, bucket.ErrTemporary, fmt.Sprintf("%v: %q was removed meanwhile", bucket.ErrTemporary, u.key))
 	}
 	return err
 }

@@ -90,10 +90,10 @@ func (s *Store) Check(ctx context.Context) error {
 	switch status := status(err); {
 	case ctx.Err() != nil:
 	case status == http.StatusNotFound:
-		return &wire.Failure{Kind: bucket.ErrNoBucket, Text: fmt.Sprintf("bucket %q not found", s.name), Err: err}
+		return wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("bucket %q not found", s.name))
 	case status == http.StatusForbidden && errors.Is(err, bucket.ErrDenied):
 		text := fmt.Sprintf("access to bucket %q denied: these credentials may not list it (storage.objects.list)", s.name)
-		return &wire.Failure{Kind: bucket.ErrDenied, Text: text, Err: err}
+		return wire.Recast(err, bucket.ErrDenied, text)
 	}
 	return err
 }

@@ -54,7 +54,7 @@ func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond buc
 	}
 	attrs, crc, err := put(ctx, object, src)
 	if status(err) == http.StatusNotFound { // what else is there to miss
-		return bucket.Object{}, wire.Fail(bucket.ErrNoBucket, fmt.Sprintf("%q", s.name), err)
+		return bucket.Object{}, wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("bucket %q not found", s.name))
 	}
 	if err != nil {
 		return bucket.Object{}, err

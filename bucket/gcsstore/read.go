@@ -109,7 +109,7 @@ func query(prefix string, attrs ...string) *storage.Query {
 // listing never lets "cannot see" pass for "nothing there".
 func listing(err error) error {
 	if status(err) == http.StatusNotFound {
-		return &wire.Failure{Kind: bucket.ErrNoBucket, Text: err.Error(), Err: err}
+		return wire.Recast(err, bucket.ErrNoBucket, err.Error())
 	}
 	return err
 }

@@ -41,6 +41,14 @@ func Fail(kind error, text string, err error) error {
 	return &Failure{Kind: kind, Text: text, Err: err}
 }
 
+// Recast returns a failure as one of another kind, in other words.
+func Recast(err, kind error, text string) error {
+	if f, ok := errors.AsType[*Failure](err); ok {
+		err = f.Err
+	}
+	return &Failure{Kind: kind, Text: text, Err: err}
+}
+
 // Mismatch is the failure of an object whose checksum at the store is not that
 // of the bytes that were sent.
 func Mismatch(key string, a bucket.Algorithm, got, want string) error {
