@@ -8,7 +8,8 @@ import (
 )
 
 // ErrNoUpload says that there is no unfinished upload of that name: it was
-// finished or aborted, or the store has dropped it after some time.
+// finished or aborted, or the store has dropped it after some time, or parts of
+// it that had arrived.
 var ErrNoUpload = errors.New("unfinished upload not found")
 
 // A Multipart is a Store that takes an object in parts, which may come in any

@@ -62,9 +62,11 @@ func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, 
 	return obj, replaced, err
 }
 
-// again begins a file anew whose upload the store no longer has.
+// again begins a file anew whose upload the store no longer has, or only a
+// part of.
 func (p *parted) again(ctx context.Context) outcome {
 	lost := p.arrived()
+	_ = p.multi.Abort(ctx, p.key, p.upload.Name) // gone already, as a rule
 	if err := p.plan.job.Ledger.EndUpload(context.WithoutCancel(ctx), p.upload.ID); err != nil {
 		p.close()
 		return outcome{file: failure(p.file, err), err: err}

@@ -34,7 +34,10 @@ func (b *builder) scan(ctx context.Context) error {
 }
 
 func (b *builder) value(ctx context.Context, row dataset.Row) error {
-	if row.Missing {
+	if row.Value == "" && !row.Missing && row.Field != dataset.FilepathField {
+		return nil // an empty path is no path, as null is none
+	}
+	if row.Value == "" {
 		b.refusal.Reason = "samples without a filepath"
 		b.refusal.Hint = "every sample needs a filepath; mend or remove these samples in FiftyOne and export again"
 		b.refusal.Add(dataset.Problem{

@@ -2,7 +2,6 @@ package azurestore
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,7 +29,7 @@ func classify(ctx context.Context, err error) error {
 	if answer, ok := errors.AsType[*azcore.ResponseError](err); ok && answer.StatusCode >= 300 {
 		return fromAnswer(answer, err)
 	}
-	if _, ok := errors.AsType[*xml.SyntaxError](err); ok {
+	if strings.Contains(err.Error(), "unmarshalling type") { // the SDK wraps no cause
 		return wire.Fail(bucket.ErrTemporary, "the answer cannot be read", err)
 	}
 	return wire.Network(err)
@@ -72,8 +71,10 @@ func kindOf(status int, code bloberror.Code) error {
 		bloberror.InvalidBlockList:
 		return bucket.ErrTemporary
 	}
-	if status == http.StatusNotFound && code != "" && code != bloberror.BlobNotFound && code != bloberror.ResourceNotFound {
-		return nil // something else is not there
+	switch {
+	case status == http.StatusNotFound && code != "" && code != bloberror.BlobNotFound && code != bloberror.ResourceNotFound,
+		status == http.StatusPreconditionFailed && code != "": // such as a lease
+		return nil
 	}
 	return wire.KindOf(status)
 }

@@ -38,7 +38,7 @@ func TestAnswers(t *testing.T) {
 		{409, "ContainerBeingDeleted", bucket.ErrNoBucket},
 		{409, "SnapshotsPresent", nil},
 		{412, "ConditionNotMet", bucket.ErrExists},
-		{412, "LeaseIdMissing", bucket.ErrDenied},
+		{412, "LeaseIdMissing", nil},
 		{429, "", bucket.ErrTemporary},
 		{500, "InternalError", bucket.ErrTemporary},
 		{500, "OperationTimedOut", bucket.ErrTemporary},

@@ -173,8 +173,9 @@ func (s *Store) uploading(ctx context.Context, err error) error {
 	}
 	api, said := errors.AsType[smithy.APIError](err)
 	short := classify(ctx, err)
-	if errors.Is(short, bucket.ErrNotFound) || ctx.Err() == nil && said && api.ErrorCode() == "NoSuchUpload" {
-		return &failure{kind: bucket.ErrNoUpload, text: bucket.ErrNoUpload.Error(), err: err}
+	gone := said && slices.Contains([]string{"NoSuchUpload", "InvalidPart"}, api.ErrorCode())
+	if errors.Is(short, bucket.ErrNotFound) || ctx.Err() == nil && gone {
+		return &failure{kind: bucket.ErrNoUpload, text: fmt.Sprintf("%v: %v", bucket.ErrNoUpload, short), err: err}
 	}
 	return short
 }

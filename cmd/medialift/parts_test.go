@@ -278,7 +278,7 @@ func TestLargeUploadsOfChangedFilesAreAborted(t *testing.T) {
 	dir := t.TempDir()
 	writeLarge(t, dir, 30<<20)
 	args := []string{"upload", filepath.Join(dir, "export"), "s3://media/x", "--update-filepaths"}
-	m.run(6, args...)
+	m.run(3, append(args, "--skip-failures")...)
 	if n := len(unfinished(t, s3)); n != 1 {
 		t.Errorf("%d unfinished uploads, want one to go on with", n)
 	}

@@ -183,8 +183,8 @@ func conflictError(done ledger.Applied, run *ledger.Run) error {
 		return nil
 	}
 	return &partialError{
-		fmt.Sprintf("%s changed since and stay as they are", plural(done.Conflicts, "document")),
-		fmt.Sprintf("medialift runs %s --rows changed lists them", run.Name()), false,
+		msg:  fmt.Sprintf("%s changed since and stay as they are", plural(done.Conflicts, "document")),
+		hint: fmt.Sprintf("medialift runs %s --rows changed lists them", run.Name()),
 	}
 }
 

@@ -34,9 +34,11 @@ type partialError struct {
 	msg, hint string
 	// stuck tells that the same command would get no further.
 	stuck bool
+	err   error // what stood in the way, if it has more to say
 }
 
 func (e *partialError) Error() string { return e.msg }
+func (e *partialError) Unwrap() error { return e.err }
 
 // A ui prints, and turns errors into hints and exit codes. Nothing else in the
 // project does either.

@@ -85,8 +85,13 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 		})
 		defer cancel()
 	}
-	for _, arg := range datasets {
-		if err := c.one(ctx, arg); err != nil {
+	for i, arg := range datasets {
+		err := c.one(ctx, arg)
+		if err != nil && i > 0 && !c.dryRun && judge(err).code == exitRefused {
+			// Refused is said of a command that changed nothing.
+			return &partialError{msg: err.Error(), hint: judge(err).hint, stuck: true, err: err}
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -186,8 +191,11 @@ func canonical(url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if t.Scheme == "file" {
+	switch t.Scheme {
+	case "file":
 		return "/" + t.Prefix, nil
+	case "mem":
+		return "", usage("write s3://bucket/prefix, file:///dir or a path", "%s would be gone when the command ends", url)
 	}
 	return strings.TrimSuffix(t.Scheme+"://"+t.Bucket+"/"+t.Prefix, "/"), nil
 }
@@ -252,7 +260,7 @@ func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.
 		var failed *upload.FailedError
 		if errors.As(err, &failed) && sent.Objects > 0 {
 			why := judge(err)
-			return &partialError{err.Error(), why.hint, !why.retry}
+			return &partialError{msg: err.Error(), hint: why.hint, stuck: !why.retry}
 		}
 		return err
 	}
@@ -265,14 +273,14 @@ func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.
 	}
 	if sent.Failed == 0 && c.stillLeft > 0 {
 		return &partialError{
-			fmt.Sprintf("%s still local: not all files of their rows have arrived", pluralAre(c.stillLeft, "path")),
-			"run the same command again: it goes on from here", false,
+			msg:  fmt.Sprintf("%s still local: not all files of their rows have arrived", pluralAre(c.stillLeft, "path")),
+			hint: "run the same command again: it goes on from here",
 		}
 	}
 	if sent.Failed > 0 {
 		return &partialError{
-			fmt.Sprintf("%s could not be sent", plural(sent.Failed, "file")),
-			fmt.Sprintf("the same command tries them again; medialift runs %s --rows failed lists them", run.Name()), false,
+			msg:  fmt.Sprintf("%s could not be sent", plural(sent.Failed, "file")),
+			hint: fmt.Sprintf("the same command tries them again; medialift runs %s --rows failed lists them", run.Name()),
 		}
 	}
 	return nil
