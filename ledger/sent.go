@@ -71,7 +71,7 @@ func (d *Draft) Name(ctx context.Context, url string) error {
 		if err != nil {
 			return err
 		}
-		if d.named, err = d.tx.PrepareContext(ctx, `INSERT OR IGNORE INTO named VALUES(?)`); err != nil { //nolint:sqlclosecheck // closed with the transaction
+		if d.named, err = d.tx.PrepareContext(ctx, `INSERT OR IGNORE INTO named VALUES(?)`); err != nil {
 			return d.run.explain("writing", err)
 		}
 	}

@@ -15,7 +15,8 @@ import (
 
 // Sent says what Execute did.
 type Sent struct {
-	// Objects and Bytes were sent; Found objects were there already with the
+	// Objects and Bytes were sent, the bytes also for objects that are not whole
+	// yet; Found objects were there already with the
 	// same bytes; Replaced ones are counted among Objects too.
 	Objects, Bytes, Found, Replaced int64
 	// Failed counts files that could not be sent; Failures are the first.
@@ -41,8 +42,9 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // Execute sends what the plan says and the ledger does not know to have
 // arrived. Before the first byte it asks every target whether it is there, and
 // looks for other objects under the plan's keys: those are a *dataset.Refusal.
-// When ctx ends it starts no more files and lets those begun finish, for
-// Options.Grace at most, and returns ErrStopped. It is safe to call again.
+// When ctx ends it starts no more files or parts, lets those begun finish, for
+// Options.Grace at most, and returns ErrStopped. It is safe to call again. A
+// large file that was not finished then goes on where it stopped.
 func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 	e := &executor{plan: p}
 	e.total.Files, e.total.Bytes = p.ToSend()

@@ -144,7 +144,7 @@ func (b *builder) prepare(ctx context.Context) error {
 			}
 		}
 		for _, f := range one.Fields() {
-			if _, err := b.field(ctx, f.Name); err != nil {
+			if err := b.open(ctx, f.Name); err != nil {
 				return err
 			}
 		}
@@ -152,31 +152,31 @@ func (b *builder) prepare(ctx context.Context) error {
 	return nil
 }
 
-// field returns the field of that name and opens its target on first use.
-func (b *builder) field(ctx context.Context, name string) (*field, error) {
+// open makes the field of that name known, with its target, on first use.
+func (b *builder) open(ctx context.Context, name string) error {
 	id, err := b.draft.Field(ctx, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if f := b.fields[id]; f != nil {
-		return f, nil
+	if b.fields[id] != nil {
+		return nil
 	}
 	f := &field{id: id, name: name}
 	var dir string
 	if f.url, dir, err = b.target(name); err != nil {
-		return nil, err
+		return err
 	}
 	f.dir = dir
 	if f.root, err = b.job.Open(ctx, f.url); err != nil {
-		return nil, err
+		return err
 	}
 	f.all = f.root.Naming.Base + f.root.Key("")
 	if f.base, err = b.draft.Base(ctx, id); err != nil {
-		return nil, err
+		return err
 	}
 	b.fields[id] = f
 	b.root[id] = f.root
-	return f, nil
+	return nil
 }
 
 // A flaw is a file that something is wrong with. Which row it stands in is

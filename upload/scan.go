@@ -53,7 +53,7 @@ func (b *builder) value(ctx context.Context, row dataset.Row) error {
 		}
 		return nil
 	}
-	if _, err := b.field(ctx, row.Field); err != nil {
+	if err := b.open(ctx, row.Field); err != nil {
 		return err
 	}
 	path := localfile.Clean(row.Value)

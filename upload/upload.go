@@ -89,12 +89,14 @@ type Options struct {
 	Overwrite Overwrite
 	// SkipFailures goes on when a file cannot be sent.
 	SkipFailures bool
-	// Workers is how many files are sent at a time; 0 is 16.
+	// Workers is how many files, or parts of large ones, are sent at a time; 0 is
+	// 16.
 	Workers int
-	// Tries is how often a file is tried when failures are temporary; 0 is 6.
+	// Tries is how often a file, or each part of a large one, is tried when
+	// failures are temporary; 0 is 6.
 	Tries int
-	// Grace is how long files that are being sent may take to finish when the
-	// run is stopped; 0 is 7 seconds.
+	// Grace is how long files and parts that are being sent may take to finish
+	// when the run is stopped; 0 is 7 seconds.
 	Grace time.Duration
 	// Progress, if set, is told how far a phase has come. Calls do not overlap.
 	Progress func(Progress)

@@ -161,7 +161,7 @@ func detect(opts Options) (*auth.Credentials, error) {
 		if err != nil {
 			return nil, err
 		}
-		detect.CredentialsJSON = data
+		detect.CredentialsJSON = data //nolint:staticcheck // deprecated for files from strangers; the user named this one
 	}
 	return credentials.DetectDefault(detect)
 }

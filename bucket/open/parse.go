@@ -121,13 +121,12 @@ func parseAzure(scheme, rest string) (Target, error) {
 	rest, token, _ := strings.Cut(rest, "?")
 	full := scheme + "://" + rest
 	host, path, _ := strings.Cut(rest, "/")
-	account := ""
 	switch {
 	case scheme == schemeHTTPS && azureHost.MatchString(strings.ToLower(host)):
 		host = strings.ToLower(host)
 	case isLocal(host):
-		account, path, _ = strings.Cut(path, "/")
-		host += "/" + account
+		account, container, _ := strings.Cut(path, "/")
+		host, path = host+"/"+account, container
 	default:
 		return Target{}, fmt.Errorf("%w: %q is no place in Azure Blob Storage; use %s", ErrScheme, full, forms)
 	}

@@ -48,7 +48,7 @@ func (f *fake) start(t *testing.T) *Store {
 	return connect(t, Options{Endpoint: server.URL})
 }
 
-func connect(t *testing.T, opts Options) *Store {
+func connect(t testing.TB, opts Options) *Store {
 	t.Helper()
 	opts.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}, nil
@@ -61,7 +61,7 @@ func connect(t *testing.T, opts Options) *Store {
 }
 
 // clearEnv keeps this machine's own settings out of a test.
-func clearEnv(t *testing.T) {
+func clearEnv(t testing.TB) {
 	t.Helper()
 	for _, name := range []string{
 		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION",

@@ -45,6 +45,8 @@ type payload struct {
 	buffer *[]byte // nil for a file that is not small
 	// crc is the CRC64NVME as bucket.Checksums spells it.
 	crc string
+	// lent tells that net/http may still be reading the buffer.
+	lent bool
 }
 
 // read hashes src, and keeps it in memory if it is small.
@@ -78,7 +80,7 @@ func (b *buffers) read(ctx context.Context, src bucket.Source) (*payload, error)
 }
 
 func (b *buffers) release(p *payload) {
-	if p.buffer != nil {
+	if p.buffer != nil && !p.lent {
 		b.put(p.buffer)
 	}
 }

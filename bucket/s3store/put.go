@@ -206,7 +206,8 @@ func lesser(want shot, k known) []shot {
 
 // took remembers which headers an accepted request had.
 func (s *Store) took(made shot, err error) {
-	if err != nil {
+	now := s.quirks.get()
+	if err != nil || (!made.checksum || now.checksum != unknown) && (made.match == "" || now.match != unknown) {
 		return
 	}
 	s.quirks.learn(func(k *known) {
@@ -234,8 +235,16 @@ func (s *Store) refuses(want, other shot) {
 	})
 }
 
-// once makes one request.
+// once makes one request, on the hot path if it can.
 func (s *Store) once(ctx context.Context, key string, p *payload, how shot) (sent, error) {
+	if t, ok := s.mayFly(ctx, p); ok {
+		return s.fly(ctx, t, key, p, how)
+	}
+	return s.putObject(ctx, key, p, how)
+}
+
+// putObject makes one request as the SDK does it.
+func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot) (sent, error) {
 	in := &s3.PutObjectInput{Bucket: &s.name, Key: &key, ContentLength: &p.src.Size}
 	if p.src.ContentType != "" {
 		in.ContentType = &p.src.ContentType

@@ -25,6 +25,7 @@ type quirks struct {
 	// unconfirmed counts objects that nothing vouched for.
 	unconfirmed int
 	buffers     buffers
+	hot         hot
 }
 
 // known is a copy of the answers.

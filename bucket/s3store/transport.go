@@ -41,6 +41,20 @@ func tune(t *http.Transport) {
 	}
 }
 
+// tuneHot sets up a transport for small objects: a connection takes one at a
+// time, which costs less than sharing one, and answers are short.
+func tuneHot(t *http.Transport) {
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.ForceAttemptHTTP2 = false
+	t.TLSNextProto = nil
+	if t.TLSClientConfig != nil {
+		t.TLSClientConfig.NextProtos = nil
+	}
+	t.ReadBufferSize = 4 << 10
+	t.DisableCompression = true
+}
+
 // A liveConn fails once nothing has moved on it for a while: otherwise a peer
 // that vanished holds a worker for a quarter of an hour or for ever.
 type liveConn struct {

@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/upload"
 )
@@ -64,7 +59,7 @@ when all its objects have arrived.`,
 	f.BoolVar(&c.skipFailures, "skip-failures", false, "go on when a file cannot be sent")
 	f.BoolVar(&c.rewrite, "update-filepaths", false, "rewrite the paths of what has arrived")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: send nothing, change nothing")
-	f.IntVar(&c.workers, "workers", 0, "how many files to send at a time (default 16)")
+	f.IntVar(&c.workers, "workers", 0, "how many files, or parts of large ones, to send at a time (default 16)")
 	f.DurationVar(&c.maxDuration, "max-duration", 0, "stop cleanly after this time, like 11h; the same command goes on")
 	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
 	return cmd
@@ -98,115 +93,6 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	if !c.rewrite && !c.dryRun && c.stillLocal > 0 {
 		c.ui.doc.Next = "add --update-filepaths to rewrite the paths"
 		c.ui.say("%s still local; the same command with --update-filepaths rewrites them.", pluralAre(c.stillLocal, "path"))
-	}
-	return nil
-}
-
-// keepApart refuses several datasets that would go to one place, unless a
-// --rel-dir gives each file a key of its own.
-func (c *uploadCmd) keepApart(ctx context.Context, datasets []string) error {
-	if len(datasets) < 2 || len(c.relDirs) > 0 {
-		return nil
-	}
-	urls := []string{c.target}
-	for _, r := range c.opts.RemoteDirs {
-		urls = append(urls, r.URL)
-	}
-	for _, url := range urls {
-		if !strings.Contains(url, "{dataset}") {
-			return usage("put {dataset} into the URL, or name a common --rel-dir", "several datasets would go to one place, %s", url)
-		}
-	}
-	seen := map[string]string{}
-	for _, arg := range datasets {
-		src, err := openDataset(arg)
-		if err != nil {
-			return err
-		}
-		if err := src.rename(ctx); err != nil {
-			return err
-		}
-		if other, ok := seen[src.name]; ok {
-			return usage("upload them one by one, each to a URL of its own",
-				"%q and %q are both called %q, so that {dataset} does not keep them apart", other, arg, src.name)
-		}
-		seen[src.name] = arg
-	}
-	return nil
-}
-
-// options checks the flags.
-func (c *uploadCmd) options(target string) error {
-	for _, choice := range []struct{ flag, value, allowed string }{
-		{"layout", c.layout, "tree flat hash"},
-		{"on-collision", c.onCollision, "refuse suffix"},
-		{"missing", c.missing, "refuse keep"},
-		{"overwrite", c.overwrite, " all own true false"},
-	} {
-		if !slices.Contains(strings.Split(choice.allowed, " "), choice.value) {
-			return usage("use one of: "+strings.TrimSpace(choice.allowed), "--%s cannot be %q", choice.flag, choice.value)
-		}
-	}
-	if c.workers < 0 || c.maxDuration < 0 {
-		return usage("leave the flag away for the default", "--workers and --max-duration cannot be negative")
-	}
-	c.opts = upload.Options{
-		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
-		KeepMissing: c.missing == "keep", SkipAssets: c.skipAssets, SkipFailures: c.skipFailures, Workers: c.workers,
-		Progress: func(p upload.Progress) { c.ui.bar.show(step(p)) },
-	}
-	switch c.overwrite {
-	case "all", "true":
-		c.opts.Overwrite = upload.OverwriteAll
-	case "own":
-		c.opts.Overwrite = upload.OverwriteOwn
-	}
-	for _, s := range c.remoteDirs {
-		field, url, ok := strings.Cut(s, "=")
-		if !ok || field == "" || url == "" {
-			return usage("write --remote-dir thumbnail=s3://bucket/thumbnails", "--remote-dir %q is not FIELD=URL", s)
-		}
-		url, err := canonical(url)
-		if err != nil {
-			return err
-		}
-		c.opts.RemoteDirs = append(c.opts.RemoteDirs, upload.RemoteDir{Field: field, URL: url})
-		c.places = append(c.places, field+"="+url)
-	}
-	for _, dir := range c.relDirs {
-		abs, err := filepath.Abs(dir)
-		if err != nil {
-			return fmt.Errorf("finding %q: %w", dir, err)
-		}
-		c.opts.RelDirs = append(c.opts.RelDirs, abs)
-	}
-	var err error
-	c.target, err = canonical(target)
-	return err
-}
-
-// canonical is the one spelling of a target URL, by which a run is known.
-func canonical(url string) (string, error) {
-	t, err := open.Parse(url)
-	if err != nil {
-		return "", err
-	}
-	switch t.Scheme {
-	case "file":
-		return "/" + t.Prefix, nil
-	case "mem":
-		return "", usage("write s3://bucket/prefix, file:///dir or a path", "%s would be gone when the command ends", url)
-	}
-	return strings.TrimSuffix(t.Scheme+"://"+t.Bucket+"/"+t.Prefix, "/"), nil
-}
-
-// endpoints tells where s3:// is: a bucket of the same name elsewhere is
-// another one, and what arrived here has not arrived there.
-func (c *uploadCmd) endpoints() []string {
-	for _, url := range []string{c.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")} {
-		if url != "" && strings.Contains(strings.Join(append(c.places, c.target), " "), "s3://") {
-			return []string{strings.TrimRight(url, "/")}
-		}
 	}
 	return nil
 }

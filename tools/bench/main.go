@@ -115,7 +115,7 @@ func (s set) write(dir string) error {
 	}
 	block := make([]byte, mib)
 	for i := range block {
-		block[i] = byte(i*2654435761 >> 11)
+		block[i] = byte(i * 2654435761 >> 11)
 	}
 	var samples strings.Builder
 	for i := range s.files {

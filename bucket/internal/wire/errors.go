@@ -107,7 +107,7 @@ func Network(err error) error {
 // innermost drops the layers that SDKs and net/http put around a cause.
 func innermost(err error) error {
 	for {
-		if op, ok := err.(*net.OpError); ok {
+		if op, ok := err.(*net.OpError); ok { //nolint:errorlint // one layer at a time
 			return op
 		}
 		next := errors.Unwrap(err)
