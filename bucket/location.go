@@ -29,6 +29,9 @@ type Naming struct {
 	Base string
 	// Reserved are characters that the written form cannot carry.
 	Reserved string
+	// NoPrefix starts no key, NoElementSuffix ends no path element; empty means no
+	// such rule.
+	NoPrefix, NoElementSuffix string
 	// MaxKey is the longest key in bytes; 0 means no limit.
 	MaxKey int
 	// MaxElement is the longest path element in bytes; 0 means no limit.
@@ -62,6 +65,8 @@ func (n Naming) unsafe(key string) string {
 		return "it starts with a slash"
 	case n.MaxKey > 0 && len(key) > n.MaxKey:
 		return fmt.Sprintf("it is %d bytes long, the limit is %d", len(key), n.MaxKey)
+	case n.NoPrefix != "" && strings.HasPrefix(key, n.NoPrefix):
+		return fmt.Sprintf("the store keeps keys below %q for itself", n.NoPrefix)
 	case !utf8.ValidString(key):
 		return "it is not valid UTF-8"
 	}
@@ -79,6 +84,8 @@ func (n Naming) unsafe(key string) string {
 			return "it has an empty path element"
 		case element == "." || element == "..":
 			return fmt.Sprintf("it has the path element %q", element)
+		case n.NoElementSuffix != "" && strings.HasSuffix(element, n.NoElementSuffix):
+			return fmt.Sprintf("the store may drop the %q at the end of %q", n.NoElementSuffix, element)
 		case n.MaxElement > 0 && len(element) > n.MaxElement:
 			return fmt.Sprintf("the path element %q is %d bytes long, the limit is %d", element, len(element), n.MaxElement)
 		}

@@ -54,7 +54,7 @@ func New(_ context.Context, name string, opts Options) (*Store, error) {
 	}
 	s := &Store{name: name}
 	// Azure takes a backslash for a slash.
-	s.naming = bucket.Naming{Base: a.service + "/" + name + "/", Reserved: `\#%?`, MaxKey: 1024, MaxSize: MaxSize}
+	s.naming = bucket.Naming{Base: a.service + "/" + name + "/", Reserved: `\#%?`, NoElementSuffix: ".", MaxKey: 1024, MaxSize: MaxSize}
 	if opts.Alias != "" {
 		s.naming.Base, s.naming.Reserved = opts.Alias+"://"+name+"/", `\`
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 
 	"cloud.google.com/go/auth"
@@ -56,17 +55,13 @@ func New(_ context.Context, name string, opts Options) (*Store, error) {
 	return &Store{name: name, opts: opts}, nil
 }
 
-// Naming is how the service spells and limits keys. In addition to what it says
-// the prefix ".well-known/acme-challenge/" is refused by Put.
+// Naming is how the service spells and limits keys.
 func (s *Store) Naming() bucket.Naming {
-	return bucket.Naming{Base: "gs://" + s.name + "/", MaxKey: 1024, MaxSize: MaxSize}
+	return bucket.Naming{Base: "gs://" + s.name + "/", NoPrefix: taken, MaxKey: 1024, MaxSize: MaxSize}
 }
 
 // usable fails with ErrKey for a key that cannot be an object's.
 func (s *Store) usable(key string) error {
-	if strings.HasPrefix(key, taken) {
-		return fmt.Errorf("%w %q: the service keeps %q for itself", bucket.ErrKey, key, taken)
-	}
 	_, err := s.Naming().URL(key)
 	return err
 }

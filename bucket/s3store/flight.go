@@ -212,12 +212,3 @@ func refusal(answer *http.Response, text []byte) error {
 	}
 	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: answer}, Err: said}
 }
-
-// mayFly tells whether the hot path takes p, and where to.
-func (s *Store) mayFly(ctx context.Context, p *payload) (*target, bool) {
-	if !p.inMemory() {
-		return nil, false
-	}
-	t := s.hotTarget(ctx)
-	return t, t != nil
-}

@@ -237,8 +237,10 @@ func (s *Store) refuses(want, other shot) {
 
 // once makes one request, on the hot path if it can.
 func (s *Store) once(ctx context.Context, key string, p *payload, how shot) (sent, error) {
-	if t, ok := s.mayFly(ctx, p); ok {
-		return s.fly(ctx, t, key, p, how)
+	if p.inMemory() {
+		if t := s.hotTarget(ctx); t != nil {
+			return s.fly(ctx, t, key, p, how)
+		}
 	}
 	return s.putObject(ctx, key, p, how)
 }
