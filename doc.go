@@ -49,7 +49,7 @@
 //	allow bucket/open: github.com/aws/aws-sdk-go-v2/aws
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
 //	allow localfile: golang.org/x/text/unicode/norm
-//	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/...
+//	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/..., golang.org/x/time/rate
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std
 //	allow clean: std

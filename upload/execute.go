@@ -46,7 +46,7 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // Options.Grace at most, and returns ErrStopped. It is safe to call again. A
 // large file that was not finished then goes on where it stopped.
 func (p *Plan) Execute(ctx context.Context) (Sent, error) {
-	e := &executor{plan: p}
+	e := &executor{plan: p, limits: newLimits(p.opts)}
 	e.total.Files, e.total.Bytes = p.ToSend()
 	if e.total.Files == 0 && p.Values() == 0 {
 		return e.sent, nil
@@ -91,12 +91,13 @@ func (p *Plan) stores() []bucket.Checker {
 
 // An executor is one call of Execute.
 type executor struct {
-	plan  *Plan
-	sent  Sent
-	total Progress
-	done  Progress
-	first error // the first failure, when failures end the run
-	pool  *pool // of the pass that is under way
+	plan   *Plan
+	limits limits
+	sent   Sent
+	total  Progress
+	done   Progress
+	first  error // the first failure, when failures end the run
+	pool   *pool // of the pass that is under way
 }
 
 // An outcome is what became of one task of a pass: a file, or a part of one.

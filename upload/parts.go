@@ -164,6 +164,9 @@ func (p *parted) sendPart(ctx context.Context, n int) (part bucket.Part, there b
 		if !p.goesOn() {
 			return errStopping // another part has failed meanwhile
 		}
+		if err := p.limits.send(ctx, src.Size); err != nil {
+			return err
+		}
 		part, err = p.multi.PutPart(ctx, p.key, p.upload.Name, n, src)
 		return err
 	})

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"time"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/ledger"
@@ -45,6 +43,9 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 	var obj bucket.Object
 	replaced := false
 	err = e.retry(ctx, func() (err error) {
+		if err := e.limits.send(ctx, f.Size); err != nil {
+			return err
+		}
 		obj, err = t.store.Put(ctx, t.key, t.src, bucket.Condition{})
 		if !errors.Is(err, bucket.ErrExists) {
 			return err
@@ -131,29 +132,13 @@ func failure(f ledger.File, err error) ledger.File {
 	return f
 }
 
-// The waits between tries: full jitter under a doubling bound
-// (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-const (
-	firstWait = 200 * time.Millisecond
-	maxWait   = 20 * time.Second
-)
-
-// retry calls try again while its failure may pass by itself.
+// retry calls try, within the limits of the run, and again while its failure
+// may pass by itself.
 func (e *executor) retry(ctx context.Context, try func() error) error {
-	bound := firstWait
-	for n := 1; ; n++ {
-		err := try()
-		if err == nil || n >= e.plan.opts.Tries || ctx.Err() != nil {
+	return bucket.Retry(ctx, e.plan.opts.Tries, func() error {
+		if err := e.limits.request(ctx); err != nil {
 			return err
 		}
-		if !errors.Is(err, bucket.ErrTemporary) && !errors.Is(err, bucket.ErrUnreachable) {
-			return err
-		}
-		select {
-		case <-time.After(rand.N(bound)): //nolint:gosec // jitter, not a secret
-		case <-ctx.Done():
-			return err
-		}
-		bound = min(2*bound, maxWait)
-	}
+		return try()
+	})
 }

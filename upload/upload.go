@@ -92,6 +92,10 @@ type Options struct {
 	// Workers is how many files, or parts of large ones, are sent at a time; 0 is
 	// 16.
 	Workers int
+	// MaxBandwidth is how many bytes may be sent a second, MaxRequests how many
+	// requests may be made, by all workers together; 0 is no limit.
+	MaxBandwidth int64
+	MaxRequests  float64
 	// Tries is how often a file, or each part of a large one, is tried when
 	// failures are temporary; 0 is 6.
 	Tries int

@@ -125,3 +125,30 @@ func TestHashLayout(t *testing.T) {
 		t.Errorf("%+v", doc.Counts)
 	}
 }
+
+func TestParseBytes(t *testing.T) {
+	for text, want := range map[string]int64{
+		"1": 1, "1000": 1000, "200MB": 200e6, "1.5kB": 1500, "50MiB": 50 << 20, "2GiB": 2 << 30, "3TB": 3e12,
+	} {
+		if got, err := parseBytes(text); got != want || err != nil {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "MB", "-1", "0", "1XB", "1 MB", "1e300TB", "NaN", "1MBB"} {
+		if got, err := parseBytes(text); err == nil {
+			t.Errorf("%q is taken for %d", text, got)
+		}
+	}
+}
+
+func TestLimitedUpload(t *testing.T) {
+	m := newTool(t)
+	dir := t.TempDir()
+	writeExport(t, dir, 3, "")
+	args := []string{"upload", filepath.Join(dir, "export"), filepath.Join(dir, "out"), "--update-filepaths"}
+	m.run(2, append(args, "--max-requests", "-1")...)
+	m.run(2, append(args, "--max-bandwidth", "fast")...)
+	if doc := m.run(0, append(args, "--max-requests", "1000", "--max-bandwidth", "1MB")...); doc.Counts.Objects != 6 {
+		t.Errorf("%+v", doc.Counts)
+	}
+}

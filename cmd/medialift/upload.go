@@ -21,6 +21,8 @@ type uploadCmd struct {
 	skipAssets, skipFailures, rewrite bool
 	dryRun                            bool
 	workers                           int
+	maxBandwidth                      string
+	maxRequests                       float64
 	maxDuration                       time.Duration
 	target                            string
 	opts                              upload.Options
@@ -60,6 +62,8 @@ when all its objects have arrived.`,
 	f.BoolVar(&c.rewrite, "update-filepaths", false, "rewrite the paths of what has arrived")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: send nothing, change nothing")
 	f.IntVar(&c.workers, "workers", 0, "how many files, or parts of large ones, to send at a time (default 16)")
+	f.StringVar(&c.maxBandwidth, "max-bandwidth", "", "send no more than this a second: `BYTES` like 200MB or 50MiB")
+	f.Float64Var(&c.maxRequests, "max-requests", 0, "make no more requests than this `NUMBER` a second")
 	f.DurationVar(&c.maxDuration, "max-duration", 0, "stop cleanly after this time, like 11h; the same command goes on")
 	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
 	return cmd

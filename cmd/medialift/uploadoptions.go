@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/medialift/medialift/bucket/open"
@@ -63,7 +65,17 @@ func (c *uploadCmd) options(target string) error {
 	c.opts = upload.Options{
 		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
 		KeepMissing: c.missing == "keep", SkipAssets: c.skipAssets, SkipFailures: c.skipFailures, Workers: c.workers,
-		Progress: func(p upload.Progress) { c.ui.bar.show(step(p)) },
+		MaxRequests: c.maxRequests,
+		Progress:    func(p upload.Progress) { c.ui.bar.show(step(p)) },
+	}
+	if c.maxRequests < 0 {
+		return usage("leave --max-requests away for no limit", "--max-requests cannot be %v", c.maxRequests)
+	}
+	if c.maxBandwidth != "" {
+		var err error
+		if c.opts.MaxBandwidth, err = parseBytes(c.maxBandwidth); err != nil {
+			return err
+		}
 	}
 	switch c.overwrite {
 	case "all", "true":
@@ -93,6 +105,20 @@ func (c *uploadCmd) options(target string) error {
 	var err error
 	c.target, err = canonical(target)
 	return err
+}
+
+// parseBytes reads a number of bytes: 1000, 200MB, 50MiB.
+func parseBytes(s string) (int64, error) {
+	number := strings.TrimRight(s, "kKMGTiB")
+	factor, ok := map[string]float64{
+		"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+		"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+	}[s[len(number):]]
+	n, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(n*factor >= 1) || n*factor > math.MaxInt64/2 {
+		return 0, usage("write 200MB or 50MiB", "%q is not a number of bytes", s)
+	}
+	return int64(n * factor), nil
 }
 
 // canonical is the one spelling of a target URL, by which a run is known.
