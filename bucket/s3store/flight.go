@@ -210,5 +210,6 @@ func refusal(answer *http.Response, text []byte) error {
 			said.Code = strings.ReplaceAll(said.Message, " ", "")
 		}
 	}
+	answer.Request = nil // its parts are used again
 	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: answer}, Err: said}
 }

@@ -25,7 +25,8 @@ type quirks struct {
 	// unconfirmed counts objects that nothing vouched for.
 	unconfirmed int
 	buffers     buffers
-	hot         hot
+	// hot keeps what is learnt of the endpoint's address and clock.
+	hot hot
 }
 
 // known is a copy of the answers.

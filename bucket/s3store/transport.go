@@ -99,3 +99,9 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	short, _, _ := strings.Cut(err.Error(), ", operation error")
 	return v, &failure{kind: bucket.ErrDenied, text: "no usable AWS credentials: " + short, err: err}
 }
+
+// IsCredentialsProvider tells the SDK what is behind: it must not sign where
+// that is [aws.AnonymousCredentials].
+func (c *credentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
+	return aws.IsCredentialsProvider(c.from, target)
+}
