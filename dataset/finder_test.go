@@ -223,7 +223,7 @@ func FuzzFind(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add([]byte(whole))
+	f.Add(whole)
 	odd, err := bson.Marshal(d{{Key: "r", Value: bson.Regex{Pattern: "a", Options: "i"}}, {Key: "c", Value: bson.JavaScript("x")},
 		{Key: "s", Value: bson.CodeWithScope{Code: "x", Scope: d{}}}, {Key: "p", Value: bson.DBPointer{DB: "d"}},
 		{Key: "t", Value: bson.Timestamp{T: 1}}, {Key: "b", Value: bson.Binary{Data: []byte{1}}}, {Key: "n", Value: bson.NewDecimal128(1, 2)},
@@ -231,7 +231,7 @@ func FuzzFind(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add([]byte(odd))
+	f.Add(odd)
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		finder, err := dataset.NewFinder(exampleManifest(t), nil)
 		if err != nil {

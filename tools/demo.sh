@@ -17,7 +17,7 @@ before=$(first)
 echo "DIR is $dir"
 step info "$dir/export"
 step upload "$dir/export" "$dir/bucket" --update-filepaths
-step undo "$("$medialift" runs --json | grep -o '"run": *"[^"]*"' | head -1 | cut -d'"' -f4)"
+step undo "$("$medialift" runs | cut -d' ' -f1)"
 cmp "$dir/export/samples.json" testdata/exports/image/samples.json && echo "samples.json is as FiftyOne wrote it, byte for byte."
 step upload "$dir/export" "$dir/bucket" --update-filepaths
 printf '\nOne sample before: %s\n           after:  %s\n' "$before" "$(first)"
