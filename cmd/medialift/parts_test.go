@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -313,15 +314,32 @@ func TestLostUploadBeginsAnew(t *testing.T) {
 	s3 := buckettest.S3Server(t)
 	s3.CreateBucket(t, "media")
 	dir := t.TempDir()
-	var lost atomic.Bool
-	m := newTool(t, between(t, s3, func(_ http.ResponseWriter, r *http.Request) bool {
-		if isPart(r) && r.URL.Query().Get("partNumber") == "5" && !lost.Swap(true) {
-			_ = os.RemoveAll(filepath.Join(s3.Dir, "media", ".sgwtmp", "multipart"))
+	// From its fifth part on, the server knows nothing of the first upload.
+	var mu sync.Mutex
+	lost := ""
+	m := newTool(t, between(t, s3, func(w http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		id := r.URL.Query().Get("uploadId")
+		if lost == "" && isPart(r) && r.URL.Query().Get("partNumber") == "5" {
+			lost = id
 		}
-		return false
+		if lost == "" || id != lost {
+			return false
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `<?xml version="1.0"?><Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>`)
+		return true
 	})...)
 	writeLarge(t, dir, 40<<20)
 	m.run(0, "upload", filepath.Join(dir, "export"), "s3://media/x", "--update-filepaths")
+	left, err := filepath.Glob(filepath.Join(s3.Dir, "media", ".sgwtmp", "multipart", "*", lost))
+	if lost == "" || err != nil || len(left) != 1 {
+		t.Fatalf("the upload %q that was to be lost: %q, %v", lost, left, err)
+	}
+	if err := os.RemoveAll(left[0]); err != nil { // the server was only said to have lost it
+		t.Fatal(err)
+	}
 	arrivedLarge(t, s3, dir, 1)
 }
 
