@@ -18,7 +18,7 @@ import (
 )
 
 // The hot path sends a small object with net/http and the SDK's signer, which
-// takes a third of the processor time of the SDK's own PutObject. Where the
+// takes less than half the processor time of the SDK's own PutObject. Where the
 // client is configured in a way that more than a signature and a host name
 // depend on, nothing is guessed: PutObject does it.
 type hot struct {
