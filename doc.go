@@ -18,7 +18,7 @@
 //	layer internal/testexport
 //	layer pathmap scene
 //	layer dataset/extjson
-//	layer dataset
+//	layer dataset internal/mongotest
 //	layer dataset/datasettest
 //	layer dataset/dirstore
 //	layer bucket
@@ -36,6 +36,7 @@
 //	allow scene: std
 //	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset: go.mongodb.org/mongo-driver/v2/bson
+//	allow internal/mongotest: go.mongodb.org/mongo-driver/v2/...
 //	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson
 //	allow bucket: std

@@ -1,0 +1,119 @@
+package mongotest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A Server is a mongod of a test's own.
+type Server struct {
+	// URI names it, without a database.
+	URI string
+	// Dir is its database directory.
+	Dir string
+	// PID is its process.
+	PID int
+
+	keeper *exec.Cmd
+	hold   io.Closer
+	ended  chan struct{}
+}
+
+// keep runs mongod for as long as its standard input is open, and then removes
+// the directory: so the server and its files are gone with the process that
+// started it, however that ended. The first argument is the directory to
+// remove.
+const keep = `remove=$1; shift
+"$@" >"$remove/log" 2>&1 </dev/null &
+echo $! >"$remove/pid.new" && mv "$remove/pid.new" "$remove/pid"
+cat >/dev/null
+kill -KILL $! 2>/dev/null
+wait $! 2>/dev/null
+rm -rf "$remove"`
+
+// Start starts a mongod that lives as long as the test, with args added to its
+// command line.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	need(t)
+	server, err := start(Binary(), args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Kill)
+	return server
+}
+
+// Kill ends the server with SIGKILL and removes its files.
+func (s *Server) Kill() {
+	_ = s.hold.Close() // twice is no harm
+	<-s.ended
+}
+
+func start(binary string, args []string) (*Server, error) {
+	dir, err := os.MkdirTemp("", "medialift-mongod-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Dir: filepath.Join(dir, "db"), ended: make(chan struct{})}
+	if err := os.Mkdir(s.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	command := append([]string{"-c", keep, "mongotest", dir, binary, "--dbpath", s.Dir, "--port", "0", "--bind_ip", "127.0.0.1",
+		"--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false"}, args...)
+	s.keeper = exec.Command("/bin/sh", command...)
+	hold, err := s.keeper.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.hold = hold
+	// A Ctrl-C at the terminal must not end the keeper before it has cleaned up.
+	ownGroup(s.keeper)
+	if err := s.keeper.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = s.keeper.Wait() // its status is that of rm
+		close(s.ended)
+	}()
+	if err := s.await(dir); err != nil {
+		s.Kill()
+		return nil, err
+	}
+	return s, nil
+}
+
+// await waits until the server listens, and learns its port and process.
+func (s *Server) await(dir string) error {
+	waiting := regexp.MustCompile(`"msg":"Waiting for connections","attr":\{"port":(\d+)`)
+	var log []byte
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		log, _ = os.ReadFile(filepath.Join(dir, "log")) // not there yet
+		if m := waiting.FindSubmatch(log); m != nil {
+			s.URI = "mongodb://127.0.0.1:" + string(m[1])
+			pid, err := os.ReadFile(filepath.Join(dir, "pid"))
+			if err != nil {
+				return err
+			}
+			s.PID, err = strconv.Atoi(strings.TrimSpace(string(pid)))
+			return err
+		}
+		if bytes.Contains(log, []byte(`"msg":"mongod shutdown complete"`)) || bytes.Contains(log, []byte("error while loading shared libraries")) {
+			break
+		}
+	}
+	if len(log) > 2000 {
+		log = log[len(log)-2000:]
+	}
+	return errors.Join(errors.New("mongod does not start"), fmt.Errorf("its log ends: %s", log))
+}
