@@ -28,6 +28,9 @@
 //	layer bucket/open
 //	layer ledger
 //	layer localfile
+//	layer dbmigrate/internal/edit
+//	layer dbmigrate
+//	layer dbmigrate/migratetest dbmigrate/revisions
 //	layer upload rewrite survey clean verify doctor
 //	layer cmd/medialift
 //
@@ -50,6 +53,10 @@
 //	allow bucket/open: github.com/aws/aws-sdk-go-v2/aws
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
 //	allow localfile: golang.org/x/text/unicode/norm
+//	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
+//	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
+//	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson
+//	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/..., golang.org/x/time/rate
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std

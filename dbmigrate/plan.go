@@ -1,0 +1,180 @@
+package dbmigrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dbmigrate/internal/edit"
+)
+
+// Plan is the whole way of one dataset, on paper: what its document becomes, and
+// what else has to happen, in order. Making one changes nothing.
+type Plan struct {
+	ID       any
+	Name     string // before; After may have another
+	From, To string // versions as they are stored; From is "0.0" where there is none
+	Legs     []Leg
+	// Before and After are the dataset's document; equal where nothing changes.
+	Before, After bson.D
+	// Ops are carried out in order before After is written, Last when it is.
+	Ops, Last []Op
+	// Losses says in words what is deleted for good, Warnings what to know.
+	Losses, Warnings []string
+}
+
+// Env is what plans of one run share. The zero value is good for a single dataset
+// whose name nobody else can have.
+type Env struct {
+	Now   time.Time            // the time that is written as now; zero for the present
+	Names *Names               // the names of all datasets
+	NewID func() bson.ObjectID // nil for bson.NewObjectID
+}
+
+// firstStored is the version that began to store versions in datasets: below it
+// there is none to write.
+const firstStored = "0.6.2"
+
+// Plan composes the legs that take a dataset's document to a version, each planned
+// on the outcome of the one before. A RefusalError says why a dataset can't go
+// there; other errors come from the reader.
+func (r *Registry) Plan(ctx context.Context, reader Reader, doc bson.D, to string, env Env) (*Plan, error) {
+	plan := &Plan{ID: edit.Get(doc, "_id"), Name: edit.String(doc, "name"), From: "0.0", To: to, Before: doc, After: doc}
+	if head := edit.Get(doc, "version"); head != nil {
+		text, isText := head.(string)
+		if !isText {
+			return nil, &RefusalError{Dataset: plan.Name, Reason: fmt.Sprintf("its version is %v, no text", head)}
+		}
+		plan.From = text
+	}
+	if plan.From == to {
+		return plan, nil
+	}
+	if err := r.chooseLegs(plan); err != nil {
+		return nil, err
+	}
+	working, err := cloneDoc(doc)
+	if err != nil {
+		return nil, fmt.Errorf("copying the document of dataset %q: %w", plan.Name, err)
+	}
+	state := &State{Doc: working, Now: env.now(), Names: env.Names, NewID: env.NewID}
+	if state.Names == nil {
+		state.Names = &Names{}
+	}
+	if state.NewID == nil {
+		state.NewID = bson.NewObjectID
+	}
+	for _, leg := range plan.Legs {
+		if err := take(ctx, reader, state, leg, plan.Name); err != nil {
+			return nil, err
+		}
+	}
+	if destination, _ := ParseVersion(to); destination.Compare(MustParseVersion(firstStored)) >= 0 {
+		edit.Set(&state.Doc, "version", to)
+	}
+	plan.After, plan.Losses, plan.Warnings = state.Doc, state.losses, state.warnings
+	for _, op := range joinUpdates(state.ops) {
+		if op.Last() {
+			plan.Last = append(plan.Last, op)
+		} else {
+			plan.Ops = append(plan.Ops, op)
+		}
+	}
+	state.Names.Claim(IDKey(plan.ID), edit.String(plan.After, "name"), edit.String(plan.After, "slug"))
+	return plan, nil
+}
+
+// take plans one leg.
+func take(ctx context.Context, reader Reader, state *State, leg Leg, name string) error {
+	step := leg.step()
+	if step == nil {
+		return nil
+	}
+	err := step(ctx, reader, state)
+	var refusal *RefusalError
+	if errors.As(err, &refusal) {
+		refusal.Dataset, refusal.Leg = name, leg.String()
+		return refusal
+	}
+	if err != nil {
+		return fmt.Errorf("planning %s of dataset %q: %w", leg, name, err)
+	}
+	return nil
+}
+
+// chooseLegs reads the versions of a plan and fills in its legs.
+func (r *Registry) chooseLegs(plan *Plan) error {
+	from, err := ParseVersion(plan.From)
+	if err != nil {
+		return &RefusalError{Dataset: plan.Name, Reason: err.Error()}
+	}
+	to, err := ParseVersion(plan.To)
+	if err != nil {
+		return &RefusalError{Dataset: plan.Name, Reason: err.Error()}
+	}
+	if newest := slices.MaxFunc([]Version{from, to}, Version.Compare); newest.Compare(r.newest) > 0 {
+		return &RefusalError{
+			Dataset: plan.Name,
+			Reason:  fmt.Sprintf("from %s to %s: data is known up to %s here", plan.From, plan.To, r.newest),
+			Hint:    "use a medialift that knows the newer version",
+		}
+	}
+	plan.Legs = r.Between(from, to)
+	return nil
+}
+
+func (e Env) now() time.Time {
+	if e.Now.IsZero() {
+		return time.Now().UTC().Truncate(time.Millisecond)
+	}
+	return e.Now
+}
+
+// joinUpdates makes one update of pipelines without a filter that follow one
+// another on the same collection, and one deletion of all on it.
+func joinUpdates(ops []Op) []Op {
+	var joined []Op
+	for _, op := range ops {
+		if deletion, isDelete := op.(Delete); isDelete {
+			if i := lastOn(joined, deletion.Collection); i >= 0 {
+				if earlier, isDelete := joined[i].(Delete); isDelete {
+					joined[i] = Delete{Collection: earlier.Collection, IDs: slices.Concat(earlier.IDs, deletion.IDs)}
+					continue
+				}
+			}
+		}
+		update, isUpdate := op.(UpdateAll)
+		pipeline, isPipeline := update.Update.(bson.A)
+		if isUpdate && isPipeline && len(update.Filter) == 0 {
+			if i := lastOn(joined, update.Collection); i >= 0 {
+				earlier, isUpdate := joined[i].(UpdateAll)
+				stages, isPipeline := earlier.Update.(bson.A)
+				if isUpdate && isPipeline && len(earlier.Filter) == 0 {
+					earlier.Update = slices.Concat(stages, pipeline)
+					joined[i] = earlier
+					continue
+				}
+			}
+		}
+		joined = append(joined, op)
+	}
+	return joined
+}
+
+// lastOn finds the last operation on a collection; -1 for none, or where a
+// conversion came after it, which may read what it wrote.
+func lastOn(ops []Op, collection string) int {
+	for i, op := range slices.Backward(ops) {
+		if op.Target() == collection {
+			return i
+		}
+		if _, isConvert := op.(Convert); isConvert {
+			return -1
+		}
+	}
+	return -1
+}

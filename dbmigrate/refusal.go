@@ -1,0 +1,25 @@
+package dbmigrate
+
+import "fmt"
+
+// RefusalError says why a dataset can't be moved as asked. Nothing was changed.
+type RefusalError struct {
+	Dataset string
+	Leg     string // like "0.17.0 down"; empty where no leg is to blame
+	Reason  string
+	Hint    string // what the user can do; may be empty
+}
+
+// Error implements error.
+func (e *RefusalError) Error() string {
+	if e.Leg == "" {
+		return fmt.Sprintf("dataset %q can't be migrated: %s", e.Dataset, e.Reason)
+	}
+	return fmt.Sprintf("dataset %q can't be migrated (%s): %s", e.Dataset, e.Leg, e.Reason)
+}
+
+// Refuse is the error of a Step that can't go on. Which dataset and which leg the
+// plan adds.
+func Refuse(hint, format string, args ...any) error {
+	return &RefusalError{Reason: fmt.Sprintf(format, args...), Hint: hint}
+}

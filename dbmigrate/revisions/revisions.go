@@ -1,0 +1,23 @@
+// Package revisions holds the migrations of FiftyOne's databases, a file for each
+// version at which they changed. What each does follows from what FiftyOne's own
+// migrations leave behind; docs/migrations.md lists where this differs, and why.
+package revisions
+
+import "github.com/medialift/medialift/dbmigrate"
+
+// Newest is the newest FiftyOne version whose databases are known here.
+const Newest = "1.22.1"
+
+// Datasets returns the revisions of datasets.
+func Datasets() *dbmigrate.Registry {
+	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest),
+		v0_19_0(),
+		v1_1_0(),
+		v1_13_0(),
+	)
+}
+
+// revision is a Revision without conversions.
+func revision(version string, up, down dbmigrate.Step) dbmigrate.Revision {
+	return dbmigrate.Revision{Version: dbmigrate.MustParseVersion(version), Up: up, Down: down}
+}

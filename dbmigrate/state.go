@@ -1,0 +1,117 @@
+package dbmigrate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dbmigrate/internal/edit"
+)
+
+// State is a dataset on its way through the legs of a plan: each Step finds what
+// the one before it left.
+type State struct {
+	// Doc is the dataset's document. Steps change what they must and leave every
+	// other value, key and position alone. For a database's own revisions it is the
+	// document of the collection config.
+	Doc bson.D
+	// Now is the time of the plan, to the millisecond, UTC. It stands for every
+	// "now" that a Step writes.
+	Now time.Time
+	// Names knows what other datasets are called.
+	Names *Names
+	// NewID makes an id.
+	NewID func() bson.ObjectID
+
+	ops      []Op
+	losses   []string
+	warnings []string
+	runs     map[string]bson.D // by IDKey: run documents that the plan wrote; nil for a deleted one
+}
+
+// Name is the dataset's name, "" where it has none.
+func (s *State) Name() string { return edit.String(s.Doc, "name") }
+
+// ID is the dataset's _id.
+func (s *State) ID() any { return edit.Get(s.Doc, "_id") }
+
+// Add appends operations.
+func (s *State) Add(ops ...Op) { s.ops = append(s.ops, ops...) }
+
+// Lose says what a step will delete and can't bring back, in words for the one
+// who decides: "3 saved views".
+func (s *State) Lose(format string, args ...any) {
+	s.losses = append(s.losses, fmt.Sprintf(format, args...))
+}
+
+// Warn says what a user should know and what stops nothing.
+func (s *State) Warn(format string, args ...any) {
+	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+}
+
+// Run returns the document of a run (an evaluation, brain method, annotation or
+// custom run) as the legs before left it, nil where there is none. Change it with
+// PutRun alone.
+func (s *State) Run(ctx context.Context, reader Reader, id any) (bson.D, error) {
+	if doc, known := s.runs[IDKey(id)]; known {
+		return cloneDoc(doc)
+	}
+	return First(ctx, reader, runs, Query{Filter: bson.D{{Key: "_id", Value: id}}})
+}
+
+// PutRun writes a run's document, which has its _id. It replaces what an earlier
+// leg wrote.
+func (s *State) PutRun(doc bson.D) {
+	id := edit.Get(doc, "_id")
+	s.forgetRun(id)
+	s.runs[IDKey(id)] = doc
+	s.Add(Put{Collection: runs, Doc: doc})
+}
+
+// DeleteRun deletes the document of a run, once the dataset no longer names it.
+func (s *State) DeleteRun(id any) {
+	s.forgetRun(id)
+	s.runs[IDKey(id)] = nil
+	s.Add(Delete{Collection: runs, IDs: bson.A{id}})
+}
+
+// forgetRun drops what an earlier leg meant to write.
+func (s *State) forgetRun(id any) {
+	if s.runs == nil {
+		s.runs = map[string]bson.D{}
+	}
+	s.ops = slices.DeleteFunc(s.ops, func(op Op) bool {
+		put, isPut := op.(Put)
+		return isPut && put.Collection == runs && IDKey(edit.Get(put.Doc, "_id")) == IDKey(id)
+	})
+}
+
+const runs = "runs"
+
+// IDKey is a text that two ids have in common when they are the same value of the
+// same BSON type: an _id may be of any type, a document too.
+func IDKey(id any) string {
+	if oid, isOID := id.(bson.ObjectID); isOID {
+		return oid.Hex()
+	}
+	kind, data, err := bson.MarshalValue(id)
+	if err != nil {
+		return fmt.Sprintf("%T %v", id, id)
+	}
+	return kind.String() + " " + string(data)
+}
+
+func cloneDoc(doc bson.D) (bson.D, error) {
+	if doc == nil {
+		return nil, nil
+	}
+	raw, err := bson.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	var clone bson.D
+	return clone, bson.Unmarshal(raw, &clone)
+}
