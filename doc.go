@@ -44,7 +44,7 @@
 //	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson
 //	allow bucket: std
 //	allow bucket/buckettest: std
-//	allow bucket/internal/wire: std
+//	allow bucket/internal/wire: github.com/minio/crc64nvme
 //	allow bucket/azurestore: github.com/Azure/azure-sdk-for-go/...
 //	allow bucket/filestore: golang.org/x/sys/unix
 //	allow bucket/gcsstore: cloud.google.com/go/auth/..., cloud.google.com/go/storage, google.golang.org/api/...

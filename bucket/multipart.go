@@ -29,8 +29,9 @@ type Multipart interface {
 	// Finish makes the object of src out of parts, as PutPart returned them,
 	// once src is known to be unchanged. Like Put it returns when the object is
 	// durable, confirmed as far as the store can, and fails with ErrExists where
-	// cond is not met; the upload is still unfinished then. Whether an upload that
-	// is finished already gives its object or ErrNoUpload is up to the store.
+	// cond is not met; the upload is still unfinished then, unless the store drops
+	// parts when something else is put under their key. Whether an upload that is
+	// finished already gives its object or ErrNoUpload is up to the store.
 	Finish(ctx context.Context, key, upload string, src Source, parts []Part, cond Condition) (Object, error)
 	// Abort drops the parts. Aborting an upload that is gone may be ErrNoUpload
 	// or no error. Stores that cannot drop parts let them expire.

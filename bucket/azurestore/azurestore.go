@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -39,6 +40,7 @@ type Store struct {
 	client  *container.Client
 	naming  bucket.Naming
 	buffers wire.Buffers
+	aborted atomic.Int64 // uploads whose blocks are left to expire
 }
 
 // New returns the store of the container called name. It reads the environment,
@@ -142,8 +144,15 @@ func (a access) open(name string) (*container.Client, error) {
 // would need escaping, which those who read it do not do.
 func (s *Store) Naming() bucket.Naming { return s.naming }
 
-// Notes is empty: the service does all that is asked of it.
-func (s *Store) Notes() []string { return nil }
+// Notes says what is left of uploads that were aborted. Else the service does
+// all that is asked of it.
+func (s *Store) Notes() []string {
+	n := s.aborted.Load()
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Azure cannot be told to drop the blocks of %d unfinished uploads: it keeps them, and charges for them, for a week after the last one came", n)}
+}
 
 // Check asks whether the container exists and lets these credentials list it.
 func (s *Store) Check(ctx context.Context) error {

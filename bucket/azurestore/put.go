@@ -1,12 +1,9 @@
 package azurestore
 
 import (
-	"bytes"
 	"context"
 	"crypto/md5"
-	"crypto/rand"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -44,11 +41,11 @@ func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond buc
 	if err := ctx.Err(); err != nil {
 		return bucket.Object{}, err
 	}
-	if_, err := s.conditions(ctx, key, src, cond)
+	if_, err := s.conditions(ctx, key, src.Size > small, cond)
 	if err != nil {
 		return bucket.Object{}, err
 	}
-	p := &upload{s: s, key: key, src: src, cond: if_, to: s.client.NewBlockBlobClient(key)}
+	p := &sending{s: s, key: key, src: src, cond: if_, to: s.client.NewBlockBlobClient(key)}
 	p.block = int(min(src.Size, small))
 	if src.Size > small*maxBlocks {
 		p.block = int((src.Size + maxBlocks - 1) / maxBlocks)
@@ -62,26 +59,18 @@ func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond buc
 	if err := send(ctx, (*buf)[:p.block]); err != nil {
 		return bucket.Object{}, err
 	}
-	return bucket.Object{
-		Key:         key,
-		Size:        src.Size,
-		ModTime:     p.modTime,
-		ETag:        p.etag,
-		ContentType: src.ContentType,
-		Checksums:   bucket.Checksums{bucket.MD5: base64.StdEncoding.EncodeToString(p.md5)},
-		Confirmed:   true, // what does not match its MD5 is not accepted
-	}, nil
+	return p.object(), nil
 }
 
-// conditions says cond as the service has it. It looks for the object where
-// that may save sending a large one in vain.
-func (s *Store) conditions(ctx context.Context, key string, src bucket.Source, cond bucket.Condition) (*blob.AccessConditions, error) {
+// conditions says cond as the service has it. With look it looks for the object
+// first, which may save sending a large one in vain.
+func (s *Store) conditions(ctx context.Context, key string, look bool, cond bucket.Condition) (*blob.AccessConditions, error) {
 	if cond.Overwrite {
 		return nil, nil
 	}
 	absent := &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)}}
 	want := cond.Replaces.ETag
-	if want == "" && src.Size <= small {
+	if want == "" && !look {
 		return absent, nil
 	}
 	now, err := s.Stat(ctx, key)
@@ -99,8 +88,8 @@ func (s *Store) conditions(ctx context.Context, key string, src bucket.Source, c
 	return &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: &match}}, nil
 }
 
-// An upload is one Put, and what came of it.
-type upload struct {
+// A sending is one Put or Finish, and what came of it.
+type sending struct {
 	s     *Store
 	key   string
 	src   bucket.Source
@@ -114,7 +103,7 @@ type upload struct {
 }
 
 // whole sends the file in one request.
-func (u *upload) whole(ctx context.Context, data []byte) error {
+func (u *sending) whole(ctx context.Context, data []byte) error {
 	if err := u.src.ReadAll(ctx, data); err != nil {
 		return err
 	}
@@ -134,23 +123,20 @@ func (u *upload) whole(ctx context.Context, data []byte) error {
 		return u.gone(classify(ctx, err))
 	}
 	u.accepted(out.ETag, out.LastModified)
-	return u.agrees(u.md5, out.ContentMD5)
+	return agrees(u.key, u.md5, out.ContentMD5)
 }
 
 // blocks sends the file piece by piece and makes a blob of them once the file
 // has turned out to be the same still.
-func (u *upload) blocks(ctx context.Context, buf []byte) error {
+func (u *sending) blocks(ctx context.Context, buf []byte) error {
 	all := md5.New()
 	var ids []string
-	name := make([]byte, 12) // all names of blocks have the same length
-	if _, err := rand.Read(name[:8]); err != nil {
-		return err
-	}
+	prefix := newPrefix()
 	err := u.src.Blocks(ctx, buf, func(block []byte) error {
 		all.Write(block)
-		binary.BigEndian.PutUint32(name[8:], uint32(len(ids)))
-		ids = append(ids, base64.StdEncoding.EncodeToString(name))
-		return u.stage(ctx, ids[len(ids)-1], block)
+		ids = append(ids, blockID{prefix, len(ids) + 1, 0}.String())
+		sum := md5.Sum(block)
+		return u.s.stage(ctx, u.to, ids[len(ids)-1], wire.NewBody(block), sum[:])
 	})
 	if err != nil {
 		return err
@@ -159,6 +145,11 @@ func (u *upload) blocks(ctx context.Context, buf []byte) error {
 		return err
 	}
 	u.md5 = all.Sum(nil)
+	return u.commit(ctx, ids)
+}
+
+// commit makes a blob of the blocks with the given IDs.
+func (u *sending) commit(ctx context.Context, ids []string) error {
 	out, err := u.to.CommitBlockList(ctx, ids, &blockblob.CommitBlockListOptions{
 		HTTPHeaders:      u.headers(),
 		AccessConditions: u.cond,
@@ -170,21 +161,21 @@ func (u *upload) blocks(ctx context.Context, buf []byte) error {
 	return nil
 }
 
-func (u *upload) stage(ctx context.Context, id string, block []byte) error {
-	sum := md5.Sum(block)
-	body := wire.NewBody(block)
-	defer body.TakeBack()
-	out, err := u.to.StageBlock(ctx, id, body, &blockblob.StageBlockOptions{
-		TransactionalValidation: blob.TransferValidationTypeMD5(sum[:]),
-	})
-	if err != nil {
-		return classify(ctx, err)
+// object describes what was sent.
+func (u *sending) object() bucket.Object {
+	return bucket.Object{
+		Key:         u.key,
+		Size:        u.src.Size,
+		ModTime:     u.modTime,
+		ETag:        u.etag,
+		ContentType: u.src.ContentType,
+		Checksums:   bucket.Checksums{bucket.MD5: base64.StdEncoding.EncodeToString(u.md5)},
+		Confirmed:   true, // what does not match its MD5 is not accepted
 	}
-	return u.agrees(sum[:], out.ContentMD5)
 }
 
 // headers are what the service keeps with the blob.
-func (u *upload) headers() *blob.HTTPHeaders {
+func (u *sending) headers() *blob.HTTPHeaders {
 	h := &blob.HTTPHeaders{BlobContentMD5: u.md5}
 	if u.src.ContentType != "" {
 		h.BlobContentType = &u.src.ContentType
@@ -192,25 +183,15 @@ func (u *upload) headers() *blob.HTTPHeaders {
 	return h
 }
 
-func (u *upload) accepted(etag *azcore.ETag, modTime *time.Time) {
+func (u *sending) accepted(etag *azcore.ETag, modTime *time.Time) {
 	u.etag, u.modTime = unquote(etag), time.Now()
 	if modTime != nil {
 		u.modTime = *modTime
 	}
 }
 
-// agrees compares the MD5 that was sent with the one that was received, where
-// the service tells: Azurite does not tell that of a block.
-func (u *upload) agrees(sent, received []byte) error {
-	if len(received) == 0 || bytes.Equal(sent, received) {
-		return nil
-	}
-	spell := base64.StdEncoding.EncodeToString
-	return wire.Mismatch(u.key, bucket.MD5, spell(received), spell(sent))
-}
-
 // gone marks that the version to replace was removed meanwhile.
-func (u *upload) gone(err error) error {
+func (u *sending) gone(err error) error {
 	if errors.Is(err, bucket.ErrNotFound) {
 		return wire.Recast(err, bucket.ErrTemporary, fmt.Sprintf("%v: %q was removed meanwhile", bucket.ErrTemporary, u.key))
 	}

@@ -78,7 +78,9 @@ func (p parted) send(rel, upload string, src bucket.Source, numbers ...int) []bu
 
 func (p parted) finish(rel, upload string, data []byte, parts []bucket.Part, cond bucket.Condition) bucket.Object {
 	p.Helper()
-	obj, err := p.multi.Finish(p.Context(), p.Key(rel), upload, Source(data), parts, cond)
+	src := Source(data)
+	src.ContentType = "video/mp4"
+	obj, err := p.multi.Finish(p.Context(), p.Key(rel), upload, src, parts, cond)
 	if err != nil {
 		p.Fatalf("Finish %q: %v", rel, err)
 	}
@@ -198,14 +200,28 @@ func (p parted) condition() {
 	data := pattern(partSize+1, 14)
 	upload := p.start("cond", Source(data))
 	parts := p.send("cond", upload, Source(data), 1, 2)
-	p.mustPut("cond", []byte("somebody else's"), bucket.Condition{})
+	p.mustPut("cond", []byte("somebody else's"), overwrite) // Azurite takes blocks alone for an object
 	for _, cond := range []bucket.Condition{{}, {Replaces: bucket.Object{ETag: "none"}}} {
 		if _, err := p.multi.Finish(p.Context(), p.Key("cond"), upload, Source(data), parts, cond); !errors.Is(err, bucket.ErrExists) {
 			p.Errorf("Finish over another object: %v, want ErrExists", err)
 		}
 	}
 	p.holds("cond", []byte("somebody else's"))
-	p.finish("cond", upload, data, parts, overwrite)
+	p.finishOrRepeat("cond", upload, data, parts, overwrite)
+}
+
+// finishOrRepeat allows for stores that drop the parts of a key when something
+// else is put there.
+func (p parted) finishOrRepeat(rel, upload string, data []byte, parts []bucket.Part, cond bucket.Condition) {
+	p.Helper()
+	src := Source(data)
+	if _, err := p.multi.Finish(p.Context(), p.Key(rel), upload, src, parts, cond); errors.Is(err, bucket.ErrNoUpload) {
+		upload = p.start(rel, src)
+		p.finish(rel, upload, data, p.send(rel, upload, src, 1, 2), cond)
+	} else if err != nil {
+		p.Errorf("Finish %q: %v", rel, err)
+	}
+	p.holds(rel, data)
 }
 
 func (p parted) replaceInParts() {
@@ -218,7 +234,7 @@ func (p parted) replaceInParts() {
 		p.Errorf("replacing an older version: %v, want ErrExists", err)
 	}
 	p.holds("repl", []byte("newer"))
-	p.finish("repl", upload, data, parts, bucket.Condition{Replaces: newer})
+	p.finishOrRepeat("repl", upload, data, parts, bucket.Condition{Replaces: newer})
 }
 
 func (p parted) changedMidway() {
