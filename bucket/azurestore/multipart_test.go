@@ -18,10 +18,10 @@ import (
 // blocks is an answer that remembers blocks, as far as Azure tells of them.
 func blocks(list *string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Method == http.MethodHead:
+		switch r.Method {
+		case http.MethodHead:
 			refuse(w, http.StatusNotFound, "BlobNotFound")
-		case r.Method == http.MethodGet:
+		case http.MethodGet:
 			w.Header().Set("Content-Type", "application/xml")
 			fmt.Fprintf(w, "<BlockList><CommittedBlocks/><UncommittedBlocks>%s</UncommittedBlocks></BlockList>", *list)
 		default:
