@@ -29,7 +29,7 @@ type State struct {
 	ops      []Op
 	losses   []string
 	warnings []string
-	runs     map[string]bson.D // by IDKey: run documents that the plan wrote; nil for a deleted one
+	runs     map[string]bson.D // by IDKey: run documents as the plan leaves them; nil for none
 }
 
 // Name is the dataset's name, "" where it has none.
@@ -56,10 +56,37 @@ func (s *State) Warn(format string, args ...any) {
 // custom run) as the legs before left it, nil where there is none. Change it with
 // PutRun alone.
 func (s *State) Run(ctx context.Context, reader Reader, id any) (bson.D, error) {
-	if doc, known := s.runs[IDKey(id)]; known {
-		return cloneDoc(doc)
+	if _, known := s.runs[IDKey(id)]; !known {
+		if err := s.readRuns(ctx, reader, id); err != nil {
+			return nil, err
+		}
 	}
-	return First(ctx, reader, runs, Query{Filter: bson.D{{Key: "_id", Value: id}}})
+	return cloneDoc(s.runs[IDKey(id)])
+}
+
+// readRuns reads a run, and with it all that the dataset names: one query for all.
+func (s *State) readRuns(ctx context.Context, reader Reader, id any) error {
+	unknown := bson.A{id}
+	for _, key := range []string{"annotation_runs", "brain_methods", "evaluations", "runs"} {
+		for _, entry := range edit.Doc(s.Doc, key) {
+			if _, known := s.runs[IDKey(entry.Value)]; !known {
+				unknown = append(unknown, entry.Value)
+			}
+		}
+	}
+	if s.runs == nil {
+		s.runs = map[string]bson.D{}
+	}
+	for _, id := range unknown {
+		s.runs[IDKey(id)] = nil
+	}
+	for doc, err := range reader.Find(ctx, runs, Query{Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: unknown}}}}}) {
+		if err != nil {
+			return fmt.Errorf("reading runs: %w", err)
+		}
+		s.runs[IDKey(edit.Get(doc, "_id"))] = doc
+	}
+	return nil
 }
 
 // PutRun writes a run's document, which has its _id. It replaces what an earlier

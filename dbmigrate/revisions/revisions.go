@@ -11,8 +11,17 @@ const Newest = "1.22.1"
 // Datasets returns the revisions of datasets.
 func Datasets() *dbmigrate.Registry {
 	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest),
+		v0_16_0(),
+		v0_16_1(),
+		v0_16_3(),
+		v0_17_0(),
+		v0_18_0(),
 		v0_19_0(),
+		v0_20_0(),
+		v0_23_0(),
+		v1_0_0(),
 		v1_1_0(),
+		v1_4_0(),
 		v1_13_0(),
 	)
 }
