@@ -57,7 +57,7 @@
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
-//	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/text/..., golang.org/x/time/rate
+//	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/..., golang.org/x/time/rate
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std
 //	allow clean: std

@@ -37,8 +37,8 @@ var (
 
 // A Store holds objects under keys. All methods are safe for concurrent use.
 // Keys are used exactly as given. No method retries: an error that is worth
-// another try is (errors.Is) ErrTemporary or ErrUnreachable, and one that a cancelled
-// context caused is neither.
+// another try is (errors.Is) ErrTemporary, ErrUnreachable or ErrStale, and one
+// that a cancelled context caused is none of them.
 type Store interface {
 	// Put sends src to key. It returns after the object is durable and the
 	// store has confirmed its bytes as far as it can (see Object.Confirmed).

@@ -23,6 +23,9 @@ func TestRetry(t *testing.T) {
 		{"passes", []error{bucket.ErrTemporary, fmt.Errorf("x: %w", bucket.ErrUnreachable)}, 3, 3, nil},
 		{"stays", []error{bucket.ErrTemporary, bucket.ErrTemporary}, 2, 2, bucket.ErrTemporary},
 		{"does not pass by itself", []error{bucket.ErrDenied}, 3, 1, bucket.ErrDenied},
+		{"throttled", []error{bucket.ErrThrottled}, 3, 2, nil},
+		{"stale once", []error{bucket.ErrStale}, 3, 2, nil},
+		{"stale still", []error{bucket.ErrStale, bucket.ErrStale}, 6, 2, bucket.ErrIdentity},
 		{"turns into another", []error{bucket.ErrTemporary, other}, 3, 2, other},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,5 +52,29 @@ func TestRetryEndsWithItsContext(t *testing.T) {
 	err := bucket.Retry(ctx, 1000, func() error { return bucket.ErrTemporary })
 	if took := time.Since(began); !errors.Is(err, bucket.ErrTemporary) || took > 5*time.Second {
 		t.Errorf("%v after %v", err, took)
+	}
+}
+
+func TestKinds(t *testing.T) {
+	for _, tt := range []struct{ is, of error }{
+		{bucket.ErrThrottled, bucket.ErrTemporary}, {bucket.ErrIdentity, bucket.ErrDenied},
+		{bucket.ErrStale, bucket.ErrIdentity}, {bucket.ErrStale, bucket.ErrDenied},
+	} {
+		if !errors.Is(tt.is, tt.of) {
+			t.Errorf("%q is not %q", tt.is, tt.of)
+		}
+	}
+	if bucket.Passing(bucket.ErrStale) || bucket.Passing(bucket.ErrIdentity) || !bucket.Passing(bucket.ErrThrottled) {
+		t.Error("what passes by itself")
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	for n, bound := range map[int]time.Duration{1: 200, 2: 400, 5: 3200, 100: 20000} {
+		for range 200 {
+			if wait := bucket.Backoff(n, bucket.FirstWait); wait < 0 || wait >= bound*time.Millisecond {
+				t.Errorf("%v after %d failures", wait, n)
+			}
+		}
 	}
 }

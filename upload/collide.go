@@ -96,7 +96,7 @@ func (c *collider) same(ctx context.Context, files []ledger.File) error {
 	if len(files) < 2 {
 		return nil
 	}
-	equal, err := equalFiles(files)
+	equal, err := equalFiles(ctx, files)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (b *builder) setSuffixed(ctx context.Context, f ledger.File, url string) er
 }
 
 // equalFiles tells whether all files hold the same bytes.
-func equalFiles(files []ledger.File) (bool, error) {
+func equalFiles(ctx context.Context, files []ledger.File) (bool, error) {
 	var first string
 	for i, f := range files {
 		if f.Size != files[0].Size {
@@ -151,7 +151,7 @@ func equalFiles(files []ledger.File) (bool, error) {
 		if i > 0 && f.Local == files[0].Local {
 			continue
 		}
-		sum, err := fileSum(f.Local)
+		sum, err := fileSum(ctx, f.Local)
 		if err != nil {
 			return false, err
 		}

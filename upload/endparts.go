@@ -18,7 +18,7 @@ func (p *parted) end(ctx context.Context) outcome {
 	}
 	found := errors.Is(err, errFound)
 	switch {
-	case errors.Is(err, errStopping), errors.Is(err, context.Canceled):
+	case left(err):
 		p.close()
 		return outcome{skip: true} // a later run goes on
 	case errors.Is(err, bucket.ErrNoUpload) && p.anew < restarts:
@@ -38,7 +38,7 @@ func (p *parted) end(ctx context.Context) outcome {
 
 // finish makes the object of the parts, over another one where that is allowed.
 func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, err error) {
-	err = p.retry(ctx, func() (err error) {
+	err = p.engine.do(ctx, ask{reads: p.src.Size}, func(ctx context.Context) (err error) {
 		obj, err = p.multi.Finish(ctx, p.key, p.upload.Name, p.src, p.parts, bucket.Condition{})
 		gone := errors.Is(err, bucket.ErrNoUpload)
 		if !gone && !errors.Is(err, bucket.ErrExists) {

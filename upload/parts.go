@@ -54,7 +54,7 @@ func (e *executor) cut(ctx context.Context, t target, multi bucket.Multipart, an
 	}
 	if err != nil {
 		t.close()
-		return outcome{file: failure(t.file, err), err: err, skip: errors.Is(err, context.Canceled)}
+		return outcome{file: failure(t.file, err), err: err, skip: left(err)}
 	}
 	for i := range p.parts {
 		if p.parts[i].N == 0 {
@@ -75,7 +75,7 @@ func (p *parted) resume(ctx context.Context) error {
 		return err
 	}
 	var there []bucket.Part
-	err = p.retry(ctx, func() (err error) {
+	err = p.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
 		there, err = p.multi.Parts(ctx, p.key, upload.Name)
 		return err
 	})
@@ -103,7 +103,7 @@ func (p *parted) resume(ctx context.Context) error {
 
 func (p *parted) start(ctx context.Context) error {
 	var name string
-	err := p.retry(ctx, func() (err error) {
+	err := p.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
 		name, err = p.multi.Start(ctx, p.key, p.src)
 		return err
 	})
@@ -160,21 +160,14 @@ func (p *parted) sendPart(ctx context.Context, n int) (part bucket.Part, there b
 			return bucket.Part{N: n, Size: src.Size, ETag: listed.ETag, Checksums: sums}, true, src.Changed()
 		}
 	}
-	err = p.retry(ctx, func() (err error) {
-		if !p.goesOn() {
-			return errStopping // another part has failed meanwhile
-		}
-		if err := p.limits.send(ctx, src.Size); err != nil {
-			return err
-		}
+	// Another part may fail meanwhile.
+	a := ask{bytes: src.Size, held: held(p.store, src.Size, true), still: p.goesOn}
+	err = p.engine.do(ctx, a, func(ctx context.Context) (err error) {
 		part, err = p.multi.PutPart(ctx, p.key, p.upload.Name, n, src)
 		return err
 	})
 	return part, false, err
 }
-
-// errStopping stands for parts that were not begun.
-var errStopping = errors.New("stopping")
 
 // next takes the number of the next part off the list, if one is to be begun.
 func (p *parted) next() int {

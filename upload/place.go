@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"os"
 	"path"
 	"regexp"
 	"strings"
@@ -231,28 +230,11 @@ func (b *builder) sums(ctx context.Context, files []ledger.File) ([]string, erro
 	g.SetLimit(b.opts.Workers)
 	for i, f := range files {
 		g.Go(func() (err error) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			sums[i], err = fileSum(f.Local)
+			sums[i], err = fileSum(ctx, f.Local)
 			return err
 		})
 	}
 	return sums, g.Wait()
-}
-
-// fileSum is the SHA-256 of a file's bytes in hexadecimal.
-func fileSum(local string) (string, error) {
-	f, err := os.Open(local)
-	if err != nil {
-		return "", fmt.Errorf("hashing: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("hashing %q: %w", local, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // suffixed puts eight hexadecimal digits of the SHA-256 of the stored path

@@ -10,21 +10,27 @@ type task func(context.Context) outcome
 
 // A pool hands the tasks of a pass to its workers: first the parts of files that
 // are begun, then the next file. So all workers share in a large file, and no
-// more files are open than there are workers.
+// more files are open than there are workers. There are as many workers as limit
+// allows: one too many ends when its task is done.
 type pool struct {
 	// next gives the next file, or nil where there is none.
 	next func() task
 	// stopped tells that nothing new is to be begun.
 	stopped func() bool
+	// limit tells how many workers there may be; it is told how many will be
+	// busy when one more task is begun.
+	limit func(busy int) int
 
-	mu    sync.Mutex
-	wake  *sync.Cond
-	parts []task
-	busy  int // workers whose task may add more
+	mu      sync.Mutex
+	wake    *sync.Cond
+	parts   []task
+	busy    int // workers whose task may add more
+	workers int
+	start   func() // one more worker; nil once all is done
 }
 
-func newPool(next func() task, stopped func() bool) *pool {
-	p := &pool{next: next, stopped: stopped}
+func newPool(next func() task, stopped func() bool, limit func(busy int) int) *pool {
+	p := &pool{next: next, stopped: stopped, limit: limit}
 	p.wake = sync.NewCond(&p.mu)
 	return p
 }
@@ -38,11 +44,15 @@ func (p *pool) add(tasks ...task) {
 	p.wake.Broadcast()
 }
 
-// take returns the next task, and nil when there will be none.
+// take returns the next task, or nil when the worker that asks is to end.
 func (p *pool) take() task {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
+		if p.workers > p.limit(p.busy+1) {
+			p.workers--
+			return nil
+		}
 		var t task
 		if len(p.parts) > 0 {
 			t, p.parts[0] = p.parts[0], nil
@@ -55,6 +65,7 @@ func (p *pool) take() task {
 			return t
 		}
 		if p.busy == 0 {
+			p.start = nil
 			return nil
 		}
 		p.wake.Wait()
@@ -69,10 +80,20 @@ func (p *pool) done() {
 	p.wake.Broadcast()
 }
 
-// work runs tasks with n workers until there are no more.
-func (p *pool) work(ctx context.Context, n int, results chan<- outcome) {
+// resized starts the workers that limit has come to allow. Only tasks call it.
+func (p *pool) resized() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.start != nil && p.workers < p.limit(p.busy) {
+		p.workers++
+		p.start()
+	}
+}
+
+// work runs tasks until there are no more.
+func (p *pool) work(ctx context.Context, results chan<- outcome) {
 	var wg sync.WaitGroup
-	for range n {
+	p.start = func() {
 		wg.Go(func() {
 			for t := p.take(); t != nil; t = p.take() {
 				results <- t(ctx)
@@ -80,5 +101,6 @@ func (p *pool) work(ctx context.Context, n int, results chan<- outcome) {
 			}
 		})
 	}
+	p.resized()
 	wg.Wait()
 }

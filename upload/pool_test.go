@@ -9,7 +9,7 @@ import (
 )
 
 // drain runs all tasks of a pool and returns how many outcomes came.
-func drain(p *pool, workers int) int {
+func drain(p *pool) int {
 	results, n := make(chan outcome), 0
 	done := make(chan struct{})
 	go func() {
@@ -18,7 +18,7 @@ func drain(p *pool, workers int) int {
 		}
 		close(done)
 	}()
-	p.work(context.Background(), workers, results)
+	p.work(context.Background(), results)
 	close(results)
 	<-done
 	return n
@@ -43,8 +43,8 @@ func TestPoolOrder(t *testing.T) {
 		f := files[0]
 		files = files[1:]
 		return f
-	}, func() bool { return false })
-	n := drain(p, 1)
+	}, func() bool { return false }, func(int) int { return 1 })
+	n := drain(p)
 	if want := []string{"a", "a1", "a2", "a3", "b", "c", "c1"}; n != len(want) || !slices.Equal(order, want) {
 		t.Errorf("%d outcomes of %q, want %q", n, order, want)
 	}
@@ -76,8 +76,8 @@ func TestPoolAtOnce(t *testing.T) {
 			return outcome{}
 		}
 	}
-	p = newPool(func() task { files++; return grow(5) }, func() bool { return stop.Load() == 1 })
-	n := drain(p, 8)
+	p = newPool(func() task { files++; return grow(5) }, func() bool { return stop.Load() == 1 }, func(int) int { return 8 })
+	n := drain(p)
 	if int64(n) != ran.Load() || n != 63*files || n < 4000 || n > 5000 || most > 8 {
 		t.Errorf("%d outcomes, %d tasks of %d files, %d at a time", n, ran.Load(), files, most)
 	}

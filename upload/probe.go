@@ -20,8 +20,11 @@ func (e *executor) probe(ctx context.Context) error {
 	for id, root := range e.plan.root {
 		has, seen := known[root.Naming.Base+root.Prefix]
 		if !seen {
-			var err error
-			if has, err = holdsObjects(ctx, root); err != nil {
+			err := bucket.Retry(ctx, e.plan.opts.Tries, func() (err error) {
+				has, err = holdsObjects(ctx, root)
+				return err
+			})
+			if err != nil {
 				return err
 			}
 			known[root.Naming.Base+root.Prefix] = has
@@ -33,7 +36,8 @@ func (e *executor) probe(ctx context.Context) error {
 		Hint:   "--overwrite=own replaces what an earlier run sent, --overwrite anything; or choose another URL",
 	}
 	var mu sync.Mutex
-	err := e.pass(ctx, func(ctx context.Context, f ledger.File) outcome {
+	// Nothing that looks has to be finished: it ends with ctx.
+	err := e.pass(ctx, func(_ context.Context, f ledger.File) outcome {
 		if !occupied[f.Field] {
 			return outcome{skip: true}
 		}
@@ -49,7 +53,7 @@ func (e *executor) probe(ctx context.Context) error {
 			})
 			return outcome{skip: true}
 		}
-		if o.err != nil && e.plan.opts.SkipFailures {
+		if o.err != nil && e.plan.opts.SkipFailures && !hopeless(o.err) {
 			return outcome{skip: true} // its turn to be sent tells, and counts, what is wrong
 		}
 		return o
@@ -69,10 +73,7 @@ func holdsObjects(ctx context.Context, root bucket.Location) (bool, error) {
 		prefix += "/"
 	}
 	for _, err := range root.Store.List(ctx, prefix) {
-		if errors.Is(err, bucket.ErrDenied) {
-			return true, nil // not allowed to list: look at each key instead
-		}
-		return err == nil, err
+		return err == nil, err // what cannot be seen never counts as absent
 	}
 	return false, nil
 }
@@ -83,11 +84,11 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 	key, _ := root.Naming.Cut(f.URL)
 	skip := outcome{skip: true}
 	var obj bucket.Object
-	err := e.retry(ctx, func() (err error) {
+	err := e.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
 		obj, err = root.Store.Stat(ctx, key)
 		return err
 	})
-	if errors.Is(err, bucket.ErrNotFound) || ctx.Err() != nil {
+	if errors.Is(err, bucket.ErrNotFound) || ctx.Err() != nil || left(err) {
 		return skip
 	}
 	if err != nil {
@@ -99,12 +100,12 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 	}
 	defer done()
 	same := false
-	err = e.retry(ctx, func() (err error) {
+	err = e.engine.do(ctx, ask{reads: f.Size}, func(ctx context.Context) (err error) {
 		same, err = bucket.Same(ctx, root.Store, src, obj)
 		return err
 	})
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || left(err):
 		return skip
 	case err != nil:
 		return outcome{file: failure(f, err), err: err}

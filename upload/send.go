@@ -41,11 +41,10 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 	}
 	defer t.close()
 	var obj bucket.Object
-	replaced := false
-	err = e.retry(ctx, func() (err error) {
-		if err := e.limits.send(ctx, f.Size); err != nil {
-			return err
-		}
+	replaced, tries := false, 0
+	a := ask{bytes: f.Size, held: held(t.store, f.Size, false)}
+	err = e.engine.do(ctx, a, func(ctx context.Context) (err error) {
+		tries++
 		obj, err = t.store.Put(ctx, t.key, t.src, bucket.Condition{})
 		if !errors.Is(err, bucket.ErrExists) {
 			return err
@@ -59,7 +58,10 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 	})
 	switch {
 	case errors.Is(err, errFound):
-		return outcome{file: arrival(f, obj), found: true}
+		// After a try whose answer was lost it is our own, as a rule.
+		return outcome{file: arrival(f, obj), found: tries == 1}
+	case left(err):
+		return outcome{skip: true}
 	case err != nil:
 		return outcome{file: failure(f, err), err: err}
 	}
@@ -80,7 +82,9 @@ func (e *executor) occupied(ctx context.Context, t target) (bucket.Object, bucke
 	if err != nil {
 		return obj, bucket.Condition{}, err
 	}
-	same, err := bucket.Same(ctx, t.store, t.src, obj)
+	reading, done := e.engine.reading(ctx)
+	defer done()
+	same, err := bucket.Same(reading, t.store, t.src, obj)
 	if err != nil {
 		return obj, bucket.Condition{}, err
 	}
@@ -126,19 +130,10 @@ func arrival(f ledger.File, obj bucket.Object) ledger.File {
 
 func failure(f ledger.File, err error) ledger.File {
 	f.State, f.Err = ledger.FileFailed, err.Error()
-	if errors.Is(err, context.Canceled) {
-		f.State, f.Err = ledger.FilePlanned, ""
-	}
 	return f
 }
 
-// retry calls try, within the limits of the run, and again while its failure
-// may pass by itself.
-func (e *executor) retry(ctx context.Context, try func() error) error {
-	return bucket.Retry(ctx, e.plan.opts.Tries, func() error {
-		if err := e.limits.request(ctx); err != nil {
-			return err
-		}
-		return try()
-	})
+// left tells what was not carried through because the run is stopping.
+func left(err error) bool {
+	return errors.Is(err, errStopping) || errors.Is(err, context.Canceled)
 }

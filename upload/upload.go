@@ -89,16 +89,28 @@ type Options struct {
 	Overwrite Overwrite
 	// SkipFailures goes on when a file cannot be sent.
 	SkipFailures bool
-	// Workers is how many files, or parts of large ones, are sent at a time; 0 is
-	// 16.
+	// Workers is how many files, or parts of large ones, are sent at a time at
+	// the most; 0 is 64. How many it is within that, the run finds out: more as
+	// long as they bring more through, fewer when the target asks to slow down.
 	Workers int
+	// Memory is how many bytes of files may be kept in memory while they are
+	// sent, by all workers together; 0 is 64 MiB.
+	Memory int64
 	// MaxBandwidth is how many bytes may be sent a second, MaxRequests how many
 	// requests may be made, by all workers together; 0 is no limit.
 	MaxBandwidth int64
 	MaxRequests  float64
 	// Tries is how often a file, or each part of a large one, is tried when
-	// failures are temporary; 0 is 6.
-	Tries int
+	// failures are temporary and others succeed; 0 is 6. Backoff is the bound of
+	// the first wait between them, which doubles; 0 is bucket.FirstWait.
+	Tries   int
+	Backoff time.Duration
+	// Patience is for how long nothing at all may succeed before files fail; when
+	// some have, the target is given up. 0 is a minute.
+	Patience time.Duration
+	// Stall is how long any request may take, and a second more for each 4 KiB;
+	// 0 is 5 minutes.
+	Stall time.Duration
 	// Grace is how long files and parts that are being sent may take to finish
 	// when the run is stopped; 0 is 7 seconds.
 	Grace time.Duration
@@ -121,10 +133,22 @@ func (o Options) withDefaults() Options {
 		o.Layout = Tree
 	}
 	if o.Workers <= 0 {
-		o.Workers = 16
+		o.Workers = 64
 	}
 	if o.Tries <= 0 {
 		o.Tries = 6
+	}
+	if o.Memory <= 0 {
+		o.Memory = 64 << 20
+	}
+	if o.Backoff <= 0 {
+		o.Backoff = bucket.FirstWait
+	}
+	if o.Patience <= 0 {
+		o.Patience = time.Minute
+	}
+	if o.Stall <= 0 {
+		o.Stall = 5 * time.Minute
 	}
 	if o.Grace <= 0 {
 		o.Grace = 7 * time.Second

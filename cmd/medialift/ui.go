@@ -88,6 +88,13 @@ type counts struct {
 	Failed    int64 `json:"failed"`
 	Objects   int64 `json:"objects"`
 	Bytes     int64 `json:"bytes"`
+	// Of upload alone: Retried are the retries by cause.
+	Found     int64                  `json:"found,omitempty"`
+	Replaced  int64                  `json:"replaced,omitempty"`
+	Requests  int64                  `json:"requests,omitempty"`
+	Retries   int64                  `json:"retries,omitempty"`
+	Throttled int64                  `json:"throttled,omitempty"`
+	Retried   map[upload.Cause]int64 `json:"retried,omitempty"`
 }
 
 func newUI(out, err io.Writer) *ui {

@@ -61,7 +61,7 @@ when all its objects have arrived.`,
 	f.BoolVar(&c.skipFailures, "skip-failures", false, "go on when a file cannot be sent")
 	f.BoolVar(&c.rewrite, "update-filepaths", false, "rewrite the paths of what has arrived")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: send nothing, change nothing")
-	f.IntVar(&c.workers, "workers", 0, "how many files, or parts of large ones, to send at a time (default 16)")
+	f.IntVar(&c.workers, "workers", 0, "send at most so many files, or parts of large ones, at a time (default 64); fewer where more do not help")
 	f.StringVar(&c.maxBandwidth, "max-bandwidth", "", "send no more than this a second: `BYTES` like 200MB or 50MiB")
 	f.Float64Var(&c.maxRequests, "max-requests", 0, "make no more requests than this `NUMBER` a second")
 	f.DurationVar(&c.maxDuration, "max-duration", 0, "stop cleanly after this time, like 11h; the same command goes on")
@@ -136,15 +136,14 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 // carryOut sends and rewrites.
 func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.Plan) error {
 	sent, err := plan.Execute(ctx)
-	c.ui.doc.Counts.Objects += sent.Objects
-	c.ui.doc.Counts.Bytes += sent.Bytes
-	c.ui.doc.Counts.Failed += sent.Failed
+	c.countSent(sent)
 	for _, note := range sent.Notes {
 		c.ui.warn("%s", note)
 	}
 	if err == nil || sent.Objects > 0 {
 		c.showSent(sent)
 	}
+	c.showTraffic(sent.Traffic)
 	c.ui.problems(sent.Failures, sent.Failed)
 	if err != nil {
 		var failed *upload.FailedError

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/upload"
@@ -83,6 +86,37 @@ func (c *uploadCmd) showSent(sent upload.Sent) {
 	default:
 		c.ui.say("Sent %s, %s.", plural(sent.Objects, "object"), size(sent.Bytes))
 	}
+}
+
+// countSent adds to the counts of the document.
+func (c *uploadCmd) countSent(sent upload.Sent) {
+	n := &c.ui.doc.Counts
+	n.Objects += sent.Objects
+	n.Bytes += sent.Bytes
+	n.Failed += sent.Failed
+	n.Found += sent.Found
+	n.Replaced += sent.Replaced
+	n.Requests += sent.Traffic.Requests
+	n.Retries += sent.Traffic.Retries
+	n.Throttled += sent.Traffic.Throttled
+	for cause, times := range sent.Traffic.Causes {
+		if n.Retried == nil {
+			n.Retried = map[upload.Cause]int64{}
+		}
+		n.Retried[cause] += times
+	}
+}
+
+// showTraffic says what had to be asked again, if anything.
+func (c *uploadCmd) showTraffic(t upload.Traffic) {
+	if t.Retries == 0 {
+		return
+	}
+	var why []string
+	for _, cause := range slices.Sorted(maps.Keys(t.Causes)) {
+		why = append(why, fmt.Sprintf("%d %s", t.Causes[cause], cause))
+	}
+	c.ui.say("Of %s, %d were made again: %s.", plural(t.Requests, "request"), t.Retries, strings.Join(why, ", "))
 }
 
 func pluralAre(n int64, one string) string {

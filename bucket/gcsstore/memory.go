@@ -1,0 +1,20 @@
+package gcsstore
+
+import "github.com/medialift/medialift/bucket"
+
+var _ bucket.Buffering = (*Store)(nil)
+
+// HeldByPut is the buffer of a small file, or the chunk that a larger one is
+// sent by.
+func (s *Store) HeldByPut(size int64) int64 {
+	if size > small {
+		return chunk + block
+	}
+	return bucket.HeldBy(size, leastHeld)
+}
+
+// HeldByPart is what a part, like a small file, is sent from.
+func (s *Store) HeldByPart(size int64) int64 { return s.HeldByPut(size) }
+
+// leastHeld is the smallest buffer that is lent.
+const leastHeld = 64 << 10

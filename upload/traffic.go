@@ -1,0 +1,51 @@
+package upload
+
+import (
+	"errors"
+	"net"
+
+	"github.com/medialift/medialift/bucket"
+)
+
+// A Traffic is what an upload asked of its targets, and how that went.
+type Traffic struct {
+	// Requests counts what was asked, each try by itself; what a store needs
+	// more than one request of its own for counts once.
+	Requests int64
+	// Retries counts what was asked again, Causes why; Throttled counts answers
+	// that asked to slow down, whether it was asked again or not.
+	Retries, Throttled int64
+	Causes             map[Cause]int64
+}
+
+// A Cause is why something was asked again.
+type Cause string
+
+// The causes.
+const (
+	CauseThrottled   Cause = "throttled"   // 429, 503, SlowDown
+	CauseUnreachable Cause = "unreachable" // no connection came about
+	CauseTimeout     Cause = "timeout"     // no answer in time
+	CauseRenewed     Cause = "renewed"     // an expired token, or a wrong clock
+	CauseTemporary   Cause = "temporary"   // other errors of server and network
+)
+
+func (t *Traffic) retry(err error) {
+	t.Retries++
+	t.Causes[causeOf(err)]++
+}
+
+func causeOf(err error) Cause {
+	timeout, ok := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, bucket.ErrStale):
+		return CauseRenewed
+	case errors.Is(err, bucket.ErrThrottled):
+		return CauseThrottled
+	case errors.Is(err, bucket.ErrUnreachable):
+		return CauseUnreachable
+	case errors.Is(err, errStalled), ok && timeout.Timeout():
+		return CauseTimeout
+	}
+	return CauseTemporary
+}
