@@ -70,9 +70,11 @@ func TestKinds(t *testing.T) {
 }
 
 func TestBackoff(t *testing.T) {
-	for n, bound := range map[int]time.Duration{1: 200, 2: 400, 5: 3200, 100: 20000} {
+	for n, bound := range map[int]time.Duration{
+		1: 200 * time.Millisecond, 2: 400 * time.Millisecond, 5: 3200 * time.Millisecond, 100: 20 * time.Second,
+	} {
 		for range 200 {
-			if wait := bucket.Backoff(n, bucket.FirstWait); wait < 0 || wait >= bound*time.Millisecond {
+			if wait := bucket.Backoff(n, bucket.FirstWait); wait < 0 || wait >= bound {
 				t.Errorf("%v after %d failures", wait, n)
 			}
 		}
