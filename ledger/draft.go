@@ -127,12 +127,8 @@ func (d *Draft) AddValue(ctx context.Context, row dataset.Row, path, newPath str
 	if old == path {
 		old = ""
 	}
-	_, err = d.value.ExecContext(ctx, string(row.Part), row.Seq, encodeID(row.ID), string(row.At), field,
+	return d.step(ctx, d.value, string(row.Part), row.Seq, encodeID(row.ID), string(row.At), field,
 		path, null(old), null(row.Spelling), null(newPath), ValuePlanned)
-	if err != nil {
-		return d.run.explain("writing", err)
-	}
-	return nil
 }
 
 // Paths streams the distinct paths of the planned values in order, as files of
@@ -153,10 +149,7 @@ func (d *Draft) AddFile(ctx context.Context, f File) error {
 	if f.State != FileMissing {
 		size, mtime = f.Size, f.ModTime.UnixNano()
 	}
-	if _, err := d.file.ExecContext(ctx, f.Path, f.Field, f.Refs, null(local), size, mtime, f.State, null(f.Err)); err != nil {
-		return d.run.explain("writing", err)
-	}
-	return nil
+	return d.step(ctx, d.file, f.Path, f.Field, f.Refs, null(local), size, mtime, f.State, null(f.Err))
 }
 
 // Files streams the files of the plan that are not missing, in path order.
@@ -171,10 +164,7 @@ func (d *Draft) Files(ctx context.Context) iter.Seq2[File, error] {
 // SetURL notes where a file goes, with an object of its own. A file that arrived
 // elsewhere is planned anew. Fold is any number that is the same for URLs which a store may confuse.
 func (d *Draft) SetURL(ctx context.Context, id int64, url string, fold int64) error {
-	if _, err := d.url.ExecContext(ctx, url, fold, id); err != nil {
-		return d.run.explain("writing", err)
-	}
-	return nil
+	return d.step(ctx, d.url, url, fold, id)
 }
 
 // SetTwin makes the file id share the object of another.
@@ -258,6 +248,19 @@ func (d *Draft) stream(ctx context.Context, scan func(*sql.Rows) (File, error), 
 // nothing.
 func (d *Draft) Discard() error {
 	if err := d.tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+		return d.run.explain("writing", err)
+	}
+	return nil
+}
+
+// step runs a statement that deals with one row. To have the driver watch ctx
+// meanwhile costs more than the row.
+func (d *Draft) step(ctx context.Context, stmt *sql.Stmt, args ...any) error {
+	err := ctx.Err()
+	if err == nil {
+		_, err = stmt.ExecContext(context.WithoutCancel(ctx), args...)
+	}
+	if err != nil {
 		return d.run.explain("writing", err)
 	}
 	return nil

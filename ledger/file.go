@@ -92,9 +92,13 @@ func (r *Run) Objects(ctx context.Context) iter.Seq2[File, error] {
 // Err of each. It is durable when Record returns.
 func (r *Run) Record(ctx context.Context, files []File) error {
 	return r.tx(ctx, func(tx *sql.Tx) error {
+		set, err := tx.PrepareContext(ctx, `UPDATE file SET state = ?, checksum = ?, etag = ?, error = ? WHERE id = ?`)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = set.Close() }()
 		for _, f := range files {
-			if _, err := tx.ExecContext(ctx, `UPDATE file SET state = ?, checksum = ?, etag = ?, error = ? WHERE id = ?`,
-				f.State, null(f.Checksum), null(f.ETag), null(f.Err), f.ID); err != nil {
+			if _, err := set.ExecContext(ctx, f.State, null(f.Checksum), null(f.ETag), null(f.Err), f.ID); err != nil {
 				return err
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -28,7 +29,9 @@ var (
 )
 
 // IsRemote tells whether a stored path is a URL, which names no local file.
-func IsRemote(stored string) bool { return scheme.MatchString(stored) }
+func IsRemote(stored string) bool {
+	return strings.Contains(stored, "://") && scheme.MatchString(stored)
+}
 
 // Clean is the form of a stored path under which it counts as one file with
 // its other spellings: doubled slashes and "." elements are dropped. ".."
@@ -158,7 +161,7 @@ func (r Resolver) candidates(stored string) ([]string, error) {
 		return nil, &Error{Unresolvable, "an empty path"}
 	case IsRemote(stored):
 		return nil, &Error{Unresolvable, "a URL"}
-	case windows.MatchString(stored) && filepath.Separator == '/':
+	case filepath.Separator == '/' && stored[0] != '/' && windows.MatchString(stored):
 		return nil, &Error{Unresolvable, `a Windows path; put it where this machine has the file with rewrite --map 'prefix:C:\…=/…' first`}
 	case strings.HasPrefix(stored, "/") || filepath.IsAbs(stored):
 		list = []string{stored}
@@ -177,6 +180,9 @@ func (r Resolver) candidates(stored string) ([]string, error) {
 		}
 	}
 	for _, p := range list {
+		if isASCII(p) { // the same in every form
+			continue
+		}
 		for _, form := range []norm.Form{norm.NFC, norm.NFD} {
 			if other := form.String(p); other != p {
 				list = append(list, other)
@@ -184,6 +190,15 @@ func (r Resolver) candidates(stored string) ([]string, error) {
 		}
 	}
 	return list, nil
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // reason is the cause of an error without the path, which stands beside it.

@@ -17,6 +17,7 @@ import (
 func (e *executor) probe(ctx context.Context) error {
 	occupied := map[int]bool{}
 	known := map[string]bool{}
+	some := false
 	for id, root := range e.plan.root {
 		has, seen := known[root.Naming.Base+root.Prefix]
 		if !seen {
@@ -30,6 +31,10 @@ func (e *executor) probe(ctx context.Context) error {
 			known[root.Naming.Base+root.Prefix] = has
 		}
 		occupied[id] = has
+		some = some || has
+	}
+	if !some {
+		return nil
 	}
 	refusal := &dataset.Refusal{
 		Reason: "other objects are under the keys of this plan",
