@@ -51,7 +51,7 @@ func (s *Store) PutPart(ctx context.Context, key, upload string, n int, part buc
 	if err != nil {
 		return bucket.Part{}, err
 	}
-	err = s.stage(ctx, s.client.NewBlockBlobClient(key), id.String(), wire.NewFileBody(part), md5)
+	err = s.stage(ctx, s.client.NewBlockBlobClient(key), id.String(), wire.NewFileBody(part, nil), md5)
 	if err == nil || errors.Is(err, bucket.ErrChecksum) { // the bytes that were hashed and those that were sent were read apart
 		if changed := part.Changed(); changed != nil {
 			err = changed

@@ -41,8 +41,12 @@ func Run(t *testing.T, open func(t *testing.T) bucket.Location) {
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(place{t, open(t)}) })
 	}
-	if _, ok := open(t).Store.(bucket.Multipart); ok {
+	store := open(t).Store
+	if _, ok := store.(bucket.Multipart); ok {
 		t.Run("in parts", func(t *testing.T) { RunMultipart(t, open) })
+	}
+	if _, ok := store.(bucket.Resumable); ok {
+		t.Run("in a session", func(t *testing.T) { RunResumable(t, open) })
 	}
 }
 

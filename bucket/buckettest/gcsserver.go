@@ -3,6 +3,8 @@ package buckettest
 import (
 	"crypto/rand"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,10 +13,23 @@ import (
 )
 
 // A GCS is a running emulator of Google Cloud Storage, fake-gcs-server, that
-// keeps objects in memory and asks for no credentials.
+// keeps objects in memory and asks for no credentials. Before it stands what it
+// lacks: resumable uploads as Google does them.
 type GCS struct {
 	// Endpoint is its URL.
 	Endpoint string
+
+	sessions *sessions
+}
+
+// Unfinished is how many sessions of resumable uploads have made no object yet.
+func (g *GCS) Unfinished() int { return g.sessions.unfinished() }
+
+// Expire forgets all sessions, as Google does a week after they began.
+func (g *GCS) Expire() {
+	g.sessions.mu.Lock()
+	defer g.sessions.mu.Unlock()
+	clear(g.sessions.open)
 }
 
 // GCSServer starts an emulator that lives as long as the test. The binary is the
@@ -35,7 +50,7 @@ func GCSServer(t testing.TB) *GCS {
 func (g *GCS) start(t testing.TB, binary string) bool {
 	t.Helper()
 	addr := freeAddr(t)
-	g.Endpoint = "http://" + addr
+	emulator := &url.URL{Scheme: "http", Host: addr}
 	// A bucket of its own tells our server from one that took the port.
 	data, own := t.TempDir(), "own-"+strings.ToLower(rand.Text())
 	if err := os.Mkdir(filepath.Join(data, own), 0o777); err != nil {
@@ -43,12 +58,19 @@ func (g *GCS) start(t testing.TB, binary string) bool {
 	}
 	host, port, _ := strings.Cut(addr, ":")
 	cmd := exec.Command(binary, "-scheme", "http", "-host", host, "-port", port, "-backend", "memory",
-		"-data", data, "-external-url", g.Endpoint, "-public-host", addr, "-log-level", "error")
+		"-data", data, "-external-url", emulator.String(), "-public-host", addr, "-log-level", "error")
 	cmd.Dir = data
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + data, "TMPDIR=" + t.TempDir()}
-	return serve(t, cmd, func(client *http.Client) (*http.Response, error) {
-		return client.Get(g.Endpoint + "/storage/v1/b/" + own)
-	})
+	if !serve(t, cmd, func(client *http.Client) (*http.Response, error) {
+		return client.Get(emulator.String() + "/storage/v1/b/" + own)
+	}) {
+		return false
+	}
+	g.sessions = newSessions(emulator)
+	front := httptest.NewServer(g.sessions)
+	t.Cleanup(front.Close)
+	g.Endpoint = front.URL
+	return true
 }
 
 // CreateBucket makes an empty bucket.

@@ -16,8 +16,7 @@ import (
 )
 
 // Conformance runs over fake-gcs-server. What that does not do is covered here:
-// it has no permissions, never fails, looks at conditions of a resumable upload
-// only in its last request, and ignores the checksum in that request's header.
+// it has no permissions and never fails.
 
 var (
 	overwrite = bucket.Condition{Overwrite: true}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 
 	"cloud.google.com/go/auth"
@@ -37,6 +38,9 @@ type Options struct {
 	// CredentialsFile is a JSON file to use where GOOGLE_APPLICATION_CREDENTIALS
 	// names none.
 	CredentialsFile string
+	// Endpoint is where the service is instead, such as that of a private network:
+	// "https://storage-xyz.p.googleapis.com".
+	Endpoint string
 }
 
 // A Store keeps objects in one bucket.
@@ -45,8 +49,15 @@ type Store struct {
 	opts    Options
 	buffers wire.Buffers
 
-	mu     sync.Mutex
-	client *storage.Client // nil until first asked for
+	mu   sync.Mutex
+	open *connection // nil until first asked for
+}
+
+// A connection is the SDK's client, and what it is made of.
+type connection struct {
+	client *storage.Client
+	http   *http.Client // adds the credentials
+	base   string       // URL of the service, without a slash at the end
 }
 
 // New returns the store of the bucket called name. Credentials are looked for
@@ -93,23 +104,31 @@ func (s *Store) Check(ctx context.Context) error {
 	return err
 }
 
-// bucket gives access to the bucket, or fails with ErrDenied for want of
-// credentials.
-func (s *Store) bucket(ctx context.Context) (*storage.BucketHandle, error) {
+// connection makes the connection at first use, or fails with ErrDenied for want
+// of credentials.
+func (s *Store) connection(ctx context.Context) (*connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.client == nil {
-		// The client outlives the request that it is made for.
-		client, err := connect(context.WithoutCancel(ctx), s.opts)
+	if s.open == nil {
+		// The connection outlives the request that it is made for.
+		c, err := connect(context.WithoutCancel(ctx), s.opts)
 		if err != nil {
 			return nil, err
 		}
-		s.client = client
+		s.open = c
 	}
-	return s.client.Bucket(s.name), nil
+	return s.open, nil
+}
+
+func (s *Store) bucket(ctx context.Context) (*storage.BucketHandle, error) {
+	c, err := s.connection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.client.Bucket(s.name), nil
 }
 
 func (s *Store) object(ctx context.Context, key string) (*storage.ObjectHandle, error) {
@@ -120,32 +139,44 @@ func (s *Store) object(ctx context.Context, key string) (*storage.ObjectHandle, 
 	return b.Object(key), nil
 }
 
-func connect(ctx context.Context, opts Options) (*storage.Client, error) {
+func connect(ctx context.Context, opts Options) (*connection, error) {
 	base := &limited{wire.NewTransport()}
 	var options []option.ClientOption
+	c := &connection{base: strings.TrimRight(opts.Endpoint, "/")}
 	//nolint:forbidigo // the SDK reads it too, and then wants no credentials
-	if os.Getenv("STORAGE_EMULATOR_HOST") != "" {
-		options = append(options, option.WithHTTPClient(&http.Client{Transport: base}))
+	if host := os.Getenv("STORAGE_EMULATOR_HOST"); host != "" {
+		c.http = &http.Client{Transport: base}
+		if c.base = strings.TrimRight(host, "/"); !strings.Contains(host, "://") {
+			c.base = "http://" + c.base
+		}
 	} else {
 		creds, err := detect(opts)
 		if err != nil {
 			return nil, wire.Fail(bucket.ErrDenied, "no usable Google credentials: "+short(err), err)
 		}
-		client, err := httptransport.NewClient(&httptransport.Options{
+		c.http, err = httptransport.NewClient(&httptransport.Options{
 			Credentials: creds, BaseRoundTripper: base, DisableTelemetry: true,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("setting up the connection to Google: %w", err)
 		}
-		options = append(options, option.WithHTTPClient(client), option.WithAuthCredentials(creds))
+		options = append(options, option.WithAuthCredentials(creds))
+		if c.base == "" {
+			c.base = "https://storage.googleapis.com"
+			if domain, err := creds.UniverseDomain(ctx); err == nil && domain != "" {
+				c.base = "https://storage." + domain
+			}
+		} else {
+			options = append(options, option.WithEndpoint(c.base+"/storage/v1/"))
+		}
 	}
-	client, err := storage.NewClient(ctx, options...)
-	if err != nil {
+	var err error
+	if c.client, err = storage.NewClient(ctx, append(options, option.WithHTTPClient(c.http))...); err != nil {
 		return nil, fmt.Errorf("setting up the connection to Google: %w", err)
 	}
-	// With any other policy the SDK tries the parts of a large object again.
-	client.SetRetry(storage.WithPolicy(storage.RetryAlways), storage.WithErrorFunc(func(error) bool { return false }))
-	return client, nil
+	// With any other policy the SDK tries a request again.
+	c.client.SetRetry(storage.WithPolicy(storage.RetryAlways), storage.WithErrorFunc(func(error) bool { return false }))
+	return c, nil
 }
 
 func detect(opts Options) (*auth.Credentials, error) {

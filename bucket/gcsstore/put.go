@@ -19,68 +19,82 @@ const (
 	// small is the size in bytes up to which a file is sent in one request, from
 	// memory.
 	small = 8 << 20
-	// chunk is what a larger one is sent by, which is also kept in memory.
+	// chunk is what Put sends a larger one by.
 	chunk = 16 << 20
-	block = 256 << 10
 )
 
 // Put sends src with its CRC32C: a small file in one request, a larger one in a
-// resumable upload, which makes no object until its last request.
+// session, which makes no object until its last request. It is read once.
 func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond bucket.Condition) (bucket.Object, error) {
+	if src.Size > small {
+		return s.putLarge(ctx, key, src, cond)
+	}
 	if err := s.usable(key); err != nil {
 		return bucket.Object{}, err
-	}
-	if src.Size > MaxSize {
-		return bucket.Object{}, fmt.Errorf("%d bytes are more than an object can have (%d)", src.Size, int64(MaxSize))
 	}
 	object, err := s.object(ctx, key)
 	if err != nil {
 		return bucket.Object{}, err
 	}
-	switch {
-	case cond.Overwrite:
-	case cond.Replaces.ETag != "":
-		conditions, err := s.replaces(ctx, key, cond.Replaces.ETag)
-		if err != nil {
-			return bucket.Object{}, err
-		}
-		object = object.If(conditions)
-	default:
+	switch generation, err := s.generation(ctx, key, cond); {
+	case err != nil:
+		return bucket.Object{}, err
+	case generation > 0:
+		object = object.If(storage.Conditions{GenerationMatch: generation})
+	case generation == absent:
 		object = object.If(storage.Conditions{DoesNotExist: true})
 	}
-	put := s.putLarge
-	if src.Size <= small {
-		put = s.putSmall
-	}
-	attrs, crc, err := put(ctx, object, src)
-	if status(err) == http.StatusNotFound { // what else is there to miss
-		return bucket.Object{}, wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("bucket %q not found", s.name))
-	}
+	attrs, crc, err := s.putSmall(ctx, object, src)
 	if err != nil {
-		return bucket.Object{}, err
-	}
-	if attrs.CRC32C != crc {
-		return bucket.Object{}, wire.Mismatch(key, bucket.CRC32C, spell(attrs.CRC32C), spell(crc))
+		return bucket.Object{}, s.noBucket(err)
 	}
 	obj := described(attrs)
-	obj.Key, obj.Confirmed = key, true
-	return obj, nil
+	obj.Key = key
+	return confirmed(obj, crc)
 }
 
-// replaces returns the condition under which an object takes the place of the
-// version with the given ETag, or of none.
-func (s *Store) replaces(ctx context.Context, key, etag string) (storage.Conditions, error) {
+// What generation returns in place of one.
+const (
+	absent   = 0  // there must be no object
+	whatever = -1 // there may be one
+)
+
+// generation is the number of the version that an object may replace.
+func (s *Store) generation(ctx context.Context, key string, cond bucket.Condition) (int64, error) {
+	switch {
+	case cond.Overwrite:
+		return whatever, nil
+	case cond.Replaces.ETag == "":
+		return absent, nil
+	}
 	now, err := s.Stat(ctx, key)
 	switch {
 	case errors.Is(err, bucket.ErrNotFound):
-		return storage.Conditions{DoesNotExist: true}, nil
+		return absent, nil
 	case err != nil:
-		return storage.Conditions{}, err
-	case now.ETag != etag:
-		return storage.Conditions{}, fmt.Errorf("%w: %q has changed", bucket.ErrExists, key)
+		return absent, err
+	case now.ETag != cond.Replaces.ETag:
+		return absent, fmt.Errorf("%w: %q has changed", bucket.ErrExists, key)
 	}
-	generation, err := strconv.ParseInt(etag, 10, 64)
-	return storage.Conditions{GenerationMatch: generation}, err
+	return strconv.ParseInt(now.ETag, 10, 64)
+}
+
+// noBucket says what is missing where an object was to be made.
+func (s *Store) noBucket(err error) error {
+	if status(err) == http.StatusNotFound {
+		return wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("bucket %q not found", s.name))
+	}
+	return err
+}
+
+// confirmed compares what the service says of an object with the CRC32C of the
+// bytes that were sent.
+func confirmed(obj bucket.Object, crc uint32) (bucket.Object, error) {
+	if got := obj.Checksums[bucket.CRC32C]; got != spell(crc) {
+		return bucket.Object{}, wire.Mismatch(obj.Key, bucket.CRC32C, got, spell(crc))
+	}
+	obj.Confirmed = true
+	return obj, nil
 }
 
 // putSmall reads src once. The CRC32C goes ahead of the bytes: what does not
@@ -112,39 +126,27 @@ func (s *Store) putSmall(ctx context.Context, object *storage.ObjectHandle, src 
 	return w.Attrs(), crc, nil
 }
 
-// putLarge reads src once as well: the SDK computes the CRC32C along and sends
-// it with the last chunk, and so do we to compare it with the answer.
-func (s *Store) putLarge(ctx context.Context, object *storage.ObjectHandle, src bucket.Source) (*storage.ObjectAttrs, uint32, error) {
-	sending, abandon := context.WithCancel(ctx)
-	defer abandon()
-	w := object.NewWriter(sending)
-	w.ChunkSize = chunk
-	w.ContentType, w.ForceEmptyContentType = src.ContentType, true
-	h := bucket.NewHash(bucket.CRC32C)
-	buf := s.buffers.Get(block)
-	defer s.buffers.Put(buf)
-	refused := false
-	err := src.Blocks(ctx, (*buf)[:block], func(block []byte) error {
-		h.Write(block)
-		_, err := w.Write(block)
-		refused = err != nil
-		return err
-	})
-	if err == nil {
-		err = src.Changed()
+// putLarge sends src in a session that nobody goes on with should it fail.
+func (s *Store) putLarge(ctx context.Context, key string, src bucket.Source, cond bucket.Condition) (bucket.Object, error) {
+	session, err := s.Begin(ctx, key, src, cond)
+	if err != nil {
+		return bucket.Object{}, err
 	}
-	if err != nil { // closing would finish the object, unless it was abandoned before
-		abandon()
-		_ = w.Close() // says that it was abandoned
-		if refused {
-			err = classify(ctx, err)
+	for {
+		obj, done, err := session.Send(ctx, chunk)
+		if done {
+			return obj, nil
 		}
-		return nil, 0, err
+		if errors.Is(err, bucket.ErrNoUpload) {
+			return bucket.Object{}, wire.Recast(err, bucket.ErrTemporary, bucket.ErrTemporary.Error()+": the session was lost")
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				_ = s.Cancel(ctx, session.Name()) // it would expire, too
+			}
+			return bucket.Object{}, err
+		}
 	}
-	if err := w.Close(); err != nil {
-		return nil, 0, classify(ctx, err)
-	}
-	return w.Attrs(), binary.BigEndian.Uint32(h.Sum(nil)), nil
 }
 
 // spell writes a CRC32C as bucket.Checksums has it.

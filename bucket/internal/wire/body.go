@@ -21,6 +21,7 @@ import (
 type Body struct {
 	mu    sync.Mutex
 	r     io.ReadSeeker
+	tee   io.Writer // gets what is read; may be nil
 	taken bool
 }
 
@@ -30,9 +31,10 @@ var errTaken = errors.New("the request is over")
 func NewBody(data []byte) *Body { return &Body{r: bytes.NewReader(data)} }
 
 // NewFileBody returns the body of a request that sends all of src. Reading it
-// fails with ErrSourceChanged where the file has become shorter.
-func NewFileBody(src bucket.Source) *Body {
-	return &Body{r: io.NewSectionReader(whole{src}, 0, src.Size)}
+// fails with ErrSourceChanged where the file has become shorter. What is read is
+// written to tee, too, if that is not nil; not any more after TakeBack.
+func NewFileBody(src bucket.Source, tee io.Writer) *Body {
+	return &Body{r: io.NewSectionReader(whole{src}, 0, src.Size), tee: tee}
 }
 
 // Read reads until the body is taken back.
@@ -42,7 +44,11 @@ func (b *Body) Read(p []byte) (int, error) {
 	if b.taken {
 		return 0, errTaken
 	}
-	return b.r.Read(p)
+	n, err := b.r.Read(p)
+	if b.tee != nil {
+		_, _ = b.tee.Write(p[:n]) // a hash never fails
+	}
+	return n, err
 }
 
 // Seek lets an SDK find the length and start again.
