@@ -7,12 +7,11 @@ var _ bucket.Buffering = (*Store)(nil)
 // HeldByPut is the buffer of a small file, or the block that a larger one is
 // sent by.
 func (s *Store) HeldByPut(size int64) int64 {
-	block := min(size, max(small, (size+maxBlocks-1)/maxBlocks))
-	return bucket.HeldBy(block, leastHeld)
+	return bucket.HeldBy(min(size, max(small, (size+maxBlocks-1)/maxBlocks)), leastHeld)
 }
 
-// HeldByPart is what a part, like a small file, is sent from.
-func (s *Store) HeldByPart(size int64) int64 { return s.HeldByPut(size) }
+// HeldByPart is the block that a part is hashed by: it is sent from the file.
+func (s *Store) HeldByPart(int64) int64 { return block }
 
 // leastHeld is the smallest buffer that is lent.
 const leastHeld = 64 << 10

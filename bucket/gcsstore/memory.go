@@ -4,17 +4,17 @@ import "github.com/medialift/medialift/bucket"
 
 var _ bucket.Buffering = (*Store)(nil)
 
-// HeldByPut is the buffer of a small file, or the chunk that a larger one is
-// sent by.
+// HeldByPut is the buffer of a small file, or of the end of a larger one: the rest
+// is sent from the file.
 func (s *Store) HeldByPut(size int64) int64 {
 	if size > small {
-		return chunk + block
+		return quantum
 	}
 	return bucket.HeldBy(size, leastHeld)
 }
 
-// HeldByPart is what a part, like a small file, is sent from.
-func (s *Store) HeldByPart(size int64) int64 { return s.HeldByPut(size) }
+// HeldByPart is what the end of a session is sent from.
+func (s *Store) HeldByPart(int64) int64 { return quantum }
 
 // leastHeld is the smallest buffer that is lent.
 const leastHeld = 64 << 10
