@@ -20,7 +20,7 @@
 //	layer dataset/extjson
 //	layer dataset internal/mongotest
 //	layer dataset/datasettest
-//	layer dataset/dirstore
+//	layer dataset/dirstore dataset/mongostore
 //	layer bucket
 //	layer bucket/buckettest
 //	layer bucket/internal/wire
@@ -42,6 +42,7 @@
 //	allow internal/mongotest: go.mongodb.org/mongo-driver/v2/...
 //	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson
+//	allow dataset/mongostore: go.mongodb.org/mongo-driver/v2/...
 //	allow bucket: std
 //	allow bucket/buckettest: std
 //	allow bucket/internal/wire: github.com/minio/crc64nvme

@@ -14,8 +14,10 @@ import (
 const copyBatch = 4 << 20
 
 // Copy moves the whole of src into dst, as io.Copy does for bytes: documents in
-// order, each through the edits, then run results, then the manifest as it
-// stands at the end. Nothing is visible in dst unless Copy returns nil.
+// order, each through the edits, then the manifest as it stands at the end, with
+// the results of its runs. Nothing is visible in dst unless Copy returns nil.
+// ErrChanged means that somebody changed the dataset's schema meanwhile, so that
+// the documents may be some of the old and some of the new one.
 func Copy(ctx context.Context, dst Sink, src Source, edits ...Edit) error {
 	m, err := src.Manifest(ctx)
 	if err != nil {
@@ -29,16 +31,30 @@ func Copy(ctx context.Context, dst Sink, src Source, edits ...Edit) error {
 			return fmt.Errorf("copying %s: %w", part, err)
 		}
 	}
-	for _, run := range m.Runs() {
-		if err := copyResult(ctx, dst, src, run); err != nil {
-			return fmt.Errorf("copying the results of run %q: %w", run.Key, err)
-		}
-	}
 	final, err := src.Manifest(ctx)
 	if err != nil {
 		return err
 	}
+	if key := changedSchema(m, final); key != "" {
+		return fmt.Errorf("%w: its %s are others than at the start", ErrChanged, key)
+	}
+	for _, run := range final.Runs() {
+		if err := copyResult(ctx, dst, src, run); err != nil {
+			return fmt.Errorf("copying the results of run %q: %w", run.Key, err)
+		}
+	}
 	return dst.Commit(ctx, final)
+}
+
+// changedSchema names what decides how documents are to be read and is not the
+// same in both manifests; empty if all is.
+func changedSchema(before, after Manifest) string {
+	for _, key := range []string{"_id", "version", "media_type", "group_field", "group_media_types", "sample_fields", "frame_fields"} {
+		if !before.Doc.Lookup(key).Equal(after.Doc.Lookup(key)) {
+			return key
+		}
+	}
+	return ""
 }
 
 func copyPart(ctx context.Context, dst Sink, src Source, part Part, edits []Edit) error {

@@ -40,6 +40,8 @@ var (
 	ErrMalformed = errors.New("malformed dataset")
 	// ErrUnknownField: a media field was named that the dataset does not have.
 	ErrUnknownField = errors.New("unknown media field")
+	// ErrChanged: the dataset was changed while it was read.
+	ErrChanged = errors.New("dataset changed while it was read")
 	// ErrNoResult: a run has no stored results.
 	ErrNoResult = errors.New("run has no results")
 )

@@ -16,6 +16,9 @@ type Manifest struct {
 	// Counts holds the number of documents of each part where it is known
 	// without reading them.
 	Counts map[Part]int64
+	// Problems are what is wrong with the dataset without keeping it from being
+	// read: references to views or runs that are gone. Nothing is there to copy.
+	Problems []Problem
 }
 
 // An Index is a database index of one part.

@@ -1,0 +1,190 @@
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/medialift/medialift/dataset"
+)
+
+// references are the new ids of what the dataset document refers to, in the
+// order of the manifest, by the key of the dataset document.
+type references map[string][]bson.ObjectID
+
+// Commit implements dataset.Sink: it makes the indexes, views, workspaces and
+// runs, and at last the document that makes the dataset one.
+func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
+	if w.settled || w.pipe == nil {
+		return errors.New("dataset was committed or closed before, or never begun")
+	}
+	if err := w.pipe.wait(); err != nil {
+		return err
+	}
+	if err := w.makeIndexes(ctx, final); err != nil {
+		return err
+	}
+	refs, err := w.insertReferred(ctx, final)
+	if err != nil {
+		return err
+	}
+	doc, err := w.document(final, refs)
+	if err != nil {
+		return err
+	}
+	if err := w.d.datasetIndexes(ctx); err != nil {
+		return err
+	}
+	if err := w.available(ctx); err != nil {
+		return err
+	}
+	// All of the lease's time is left for what follows.
+	if err := w.lease.renew(ctx); err != nil {
+		return err
+	}
+	if err := w.insertDataset(ctx, doc); err != nil {
+		return err
+	}
+	w.settled = true
+	w.pipe.stop()
+	ours, err := w.lease.finish(ctx)
+	if err == nil && !ours { // it slept for long after renew, and was swept
+		err = fmt.Errorf("%w: what it wrote was removed", ErrLost)
+		_, gone := w.d.durable.Collection(datasetsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: w.id}})
+		return errors.Join(err, gone)
+	}
+	// A record that stays is harmless: sweep sees that the dataset is there.
+	return nil
+}
+
+// insertDataset inserts the dataset document, durably and once.
+func (w *Writer) insertDataset(ctx context.Context, doc bson.Raw) error {
+	datasets := w.d.durable.Collection(datasetsName)
+	_, err := datasets.InsertOne(ctx, doc)
+	if mongo.IsDuplicateKeyError(err) {
+		return fmt.Errorf("%w: %q was made meanwhile", ErrTaken, w.name)
+	}
+	if err != nil {
+		// The answer may have been lost, not the document.
+		if n, countErr := datasets.CountDocuments(ctx, bson.D{{Key: "_id", Value: w.id}}); countErr != nil || n == 0 {
+			return w.d.writeError("making the dataset", err)
+		}
+	}
+	// Slugs have no index: two imports at the same time both saw theirs free.
+	if err := w.available(ctx); errors.Is(err, ErrTaken) {
+		_, gone := datasets.DeleteOne(ctx, bson.D{{Key: "_id", Value: w.id}})
+		return errors.Join(err, gone)
+	}
+	return nil
+}
+
+// document makes the dataset document.
+func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error) {
+	edits := []edit{
+		set("_id", w.id), set("name", w.name), set("slug", w.slug), set("persistent", !w.opts.Temporary),
+		set("sample_collection_name", w.samples),
+	}
+	switch {
+	case w.frames != "":
+		edits = append(edits, set("frame_collection_name", w.frames))
+	case m.Doc.Lookup("frame_collection_name").Type != 0:
+		edits = append(edits, setRaw("frame_collection_name", bson.TypeNull, nil))
+	}
+	for _, r := range referrers() {
+		v := m.Doc.Lookup(r.key)
+		inner, err := elements(v)
+		if err != nil {
+			return nil, err
+		}
+		if len(inner) == 0 {
+			continue
+		}
+		out := newDocument(len(inner) * 32)
+		for i, e := range inner {
+			key, id := e.Key(), bson.ObjectID{}
+			if _, ok := e.Value().DocumentOK(); !ok {
+				return nil, fmt.Errorf("%w: %s holds something else than documents", dataset.ErrMalformed, r.key)
+			}
+			if r.list {
+				key = strconv.Itoa(i)
+			}
+			if ids := refs[r.key]; i < len(ids) {
+				id = ids[i]
+			}
+			out = appendEdit(out, set(key, id))
+		}
+		edits = append(edits, setRaw(r.key, v.Type, endDocument(out)))
+	}
+	doc, err := edited(m.Doc, edits...)
+	if err == nil && len(doc) > maxDocument {
+		err = fmt.Errorf("%w: its own document has %d bytes, more than the %d that MongoDB keeps", dataset.ErrMalformed, len(doc), maxDocument)
+	}
+	return doc, err
+}
+
+// insertReferred inserts the views, workspaces and runs with new ids.
+func (w *Writer) insertReferred(ctx context.Context, m dataset.Manifest) (references, error) {
+	refs := references{}
+	for _, r := range referrers() {
+		inner, err := elements(m.Doc.Lookup(r.key))
+		if err != nil {
+			return nil, err
+		}
+		var docs []bson.Raw
+		for _, e := range inner {
+			source, ok := e.Value().DocumentOK()
+			if !ok {
+				return nil, fmt.Errorf("%w: %s holds something else than documents", dataset.ErrMalformed, r.key)
+			}
+			id := bson.NewObjectID()
+			edits := []edit{set("_id", id), set("_dataset_id", w.id)}
+			switch r.collection {
+			case viewsName:
+				view, err := w.viewEdits(source)
+				if err != nil {
+					return nil, err
+				}
+				edits = append(edits, view...)
+			case runsName:
+				run := dataset.Run{Family: dataset.Family(r.key), Key: e.Key()}
+				if file, ok := w.results[run]; ok {
+					edits = append(edits, set("results", file))
+				} else if source.Lookup("results").Type != 0 {
+					edits = append(edits, setRaw("results", bson.TypeNull, nil))
+				}
+			}
+			doc, err := edited(source, edits...)
+			if err != nil {
+				return nil, err
+			}
+			docs = append(docs, doc)
+			refs[r.key] = append(refs[r.key], id)
+		}
+		if len(docs) > 0 {
+			if _, err := w.d.db.Collection(r.collection).InsertMany(ctx, docs); err != nil {
+				return nil, w.d.writeError("writing "+r.key, err)
+			}
+		}
+	}
+	return refs, nil
+}
+
+func (w *Writer) makeIndexes(ctx context.Context, m dataset.Manifest) error {
+	for _, part := range dataset.MediaParts() {
+		name := w.samples
+		if part == dataset.Frames {
+			name = w.frames
+		}
+		if name == "" {
+			continue
+		}
+		if err := w.d.createIndexes(ctx, name, partIndexes(m, part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

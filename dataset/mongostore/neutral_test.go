@@ -1,0 +1,82 @@
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dataset"
+)
+
+// neutral puts zeros in the place of all that a copy has to change.
+func neutral(t *testing.T, doc bson.Raw) bson.Raw {
+	t.Helper()
+	changed := []string{"_id", "_dataset_id", "name", "slug", "sample_collection_name", "frame_collection_name", "results"}
+	if doc.Lookup("sample_collection_name").Type == 0 { // no dataset document
+		changed = []string{"_dataset_id", "results"}
+	}
+	edits := []edit{}
+	for _, key := range changed {
+		if v := doc.Lookup(key); v.Type != 0 && v.Type != bson.TypeNull {
+			edits = append(edits, set(key, "neutral"))
+		}
+	}
+	for _, r := range referrers() {
+		v := doc.Lookup(r.key)
+		inner, err := elements(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(inner) == 0 {
+			continue
+		}
+		out := newDocument(0)
+		for _, e := range inner {
+			inside := neutral(t, e.Value().Document())
+			inside, err := edited(inside, set("_id", "neutral"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = appendEdit(out, setRaw(e.Key(), bson.TypeEmbeddedDocument, inside))
+		}
+		edits = append(edits, setRaw(r.key, v.Type, endDocument(out)))
+	}
+	out, err := edited(doc, edits...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func all(t *testing.T, s dataset.Source, part dataset.Part) []bson.Raw {
+	t.Helper()
+	var docs []bson.Raw
+	for doc, err := range s.Documents(context.Background(), part) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs = append(docs, slices.Clone(doc))
+	}
+	return docs
+}
+
+func result(t *testing.T, s dataset.Source, run dataset.Run) string {
+	t.Helper()
+	r, err := s.Result(context.Background(), run)
+	if errors.Is(err, dataset.ErrNoResult) {
+		return "none"
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,247 @@
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dataset"
+)
+
+// NewOptions say what kind of dataset is made.
+type NewOptions struct {
+	// Temporary makes a dataset that FiftyOne deletes when its last client ends.
+	Temporary bool
+	// CreateDatabase allows a database that no FiftyOne has used yet.
+	CreateDatabase bool
+	// Force takes a dataset of a newer version than is known here.
+	Force bool
+}
+
+// A Writer is a dataset in the making: it is a dataset.Sink, and an io.Closer
+// that removes what was written if Commit did not succeed. Its methods are not
+// to be called at the same time.
+//
+// The dataset's own document is inserted last; until then no FiftyOne knows of
+// it. A record with a lease tells later imports what to remove should this one
+// die.
+type Writer struct {
+	d    *Database
+	opts NewOptions
+
+	id              bson.ObjectID
+	name, slug      string
+	samples, frames string // collections; frames is empty without videos
+	owned           map[dataset.Part]bool
+	lease           *lease
+	pipe            *pipe
+	results         map[dataset.Run]bson.ObjectID
+	renamed         map[string]string // generated datasets that have to get another name
+	settled         bool
+}
+
+// New begins a dataset of that name; with an empty one it gets the name that it
+// has in the manifest. Nothing is looked at before Begin.
+func (d *Database) New(name string, o NewOptions) *Writer {
+	return &Writer{
+		d: d, opts: o, name: name, id: bson.NewObjectID(),
+		owned: map[dataset.Part]bool{}, results: map[dataset.Run]bson.ObjectID{}, renamed: map[string]string{},
+	}
+}
+
+// Name is the name that the dataset gets.
+func (w *Writer) Name() string { return w.name }
+
+// ID is the _id that the dataset gets.
+func (w *Writer) ID() bson.ObjectID { return w.id }
+
+// Begin refuses what must not happen before anything is written: ErrTaken,
+// ErrName, ErrVersion, ErrNoConfig, dataset.ErrUnsupported. It removes what dead
+// imports left behind.
+func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
+	if w.name == "" {
+		w.name = m.Name()
+	}
+	if err := w.check(ctx, m); err != nil {
+		return err
+	}
+	if err := w.d.sweep(ctx); err != nil {
+		return err
+	}
+	w.samples = "samples." + w.id.Hex()
+	if hasVideos(m) {
+		w.frames = "frames." + w.samples
+	}
+	for _, part := range dataset.MediaParts() {
+		w.owned[part] = declares(m, part, "_dataset_id")
+	}
+	lease, err := w.d.newLease(ctx, w)
+	if err != nil {
+		return err
+	}
+	w.lease = lease
+	for _, name := range []string{w.samples, w.frames} {
+		if name == "" {
+			continue
+		}
+		if err := w.d.db.CreateCollection(ctx, name); err != nil {
+			return w.d.writeError("making a collection", err)
+		}
+	}
+	w.pipe = newPipe(ctx)
+	return nil
+}
+
+// check looks at all that can be known before the first write.
+func (w *Writer) check(ctx context.Context, m dataset.Manifest) error {
+	switch version := m.Version(); {
+	case version == "":
+		return fmt.Errorf("%w: it names no version: written by FiftyOne older than 0.8", dataset.ErrUnsupported)
+	case older(Newest, version) && !w.opts.Force:
+		return fmt.Errorf("%w: the dataset is of version %s, the newest known here is %s", ErrVersion, version, Newest)
+	case m.HasMediaReferences():
+		return fmt.Errorf("%w: it refers to its media by media references", dataset.ErrUnsupported)
+	}
+	if err := w.d.Writable(); errors.Is(err, ErrNoConfig) && w.opts.CreateDatabase {
+		// FiftyOne notes its version and type when it first connects.
+	} else if err != nil {
+		return err
+	}
+	var err error
+	if w.slug, err = Slug(w.name); err != nil {
+		return err
+	}
+	if err := w.available(ctx); err != nil {
+		return err
+	}
+	if err := w.renameGenerated(ctx, m); err != nil {
+		return err
+	}
+	_, err = w.document(m, references{})
+	return err
+}
+
+// available makes sure that no other dataset has the name or its slug.
+func (w *Writer) available(ctx context.Context) error {
+	either := bson.D{
+		{Key: "$or", Value: bson.A{bson.D{{Key: "name", Value: w.name}}, bson.D{{Key: "slug", Value: w.slug}}}},
+		{Key: "_id", Value: bson.D{{Key: "$ne", Value: w.id}}},
+	}
+	cursor, err := w.d.db.Collection(datasetsName).Find(ctx, either)
+	if err != nil {
+		return w.d.readError("looking for a dataset of that name", err)
+	}
+	var docs []bson.Raw
+	if err := cursor.All(ctx, &docs); err != nil {
+		return w.d.readError("looking for a dataset of that name", err)
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	if other := info(docs[0]).Name; other != w.name {
+		return fmt.Errorf("%w: %q: its slug %q is in use by dataset %q", ErrTaken, w.name, w.slug, other)
+	}
+	return fmt.Errorf("%w: %q", ErrTaken, w.name)
+}
+
+// Append implements dataset.Sink. Documents are inserted in order while the next
+// ones are made; an error may come with a later call.
+func (w *Writer) Append(ctx context.Context, part dataset.Part, docs []bson.Raw) error {
+	if len(docs) == 0 {
+		return nil
+	}
+	if part == dataset.Tags {
+		return w.appendTags(ctx, docs)
+	}
+	name := w.samples
+	if part == dataset.Frames {
+		if name = w.frames; name == "" {
+			return fmt.Errorf("%w: it has frames but no videos", dataset.ErrMalformed)
+		}
+	}
+	size := 0
+	for _, doc := range docs {
+		size += len(doc) + 32
+	}
+	memory := make([]byte, 0, size)
+	batch := make([]bson.Raw, len(docs))
+	for i, doc := range docs {
+		start := len(memory)
+		var err error
+		if memory, err = w.adopt(memory, part, doc); err != nil {
+			return err
+		}
+		batch[i] = memory[start:len(memory):len(memory)]
+	}
+	collection := w.d.db.Collection(name)
+	return w.pipe.send(func(ctx context.Context) error {
+		if err := w.lease.check(); err != nil {
+			return err
+		}
+		if _, err := collection.InsertMany(ctx, batch); err != nil {
+			return w.insertError(part, batch, err)
+		}
+		return nil
+	})
+}
+
+// adopt appends doc to memory as a document of this dataset.
+func (w *Writer) adopt(memory []byte, part dataset.Part, doc bson.Raw) ([]byte, error) {
+	if len(doc) > maxDocument {
+		return nil, fmt.Errorf("%w: %s of %s has %d bytes, more than the %d that MongoDB keeps", dataset.ErrMalformed, idText(doc), part, len(doc), maxDocument)
+	}
+	if doc.Lookup("_id").Type == 0 {
+		return nil, fmt.Errorf("%w: a document of %s has no _id", dataset.ErrMalformed, part)
+	}
+	start := len(memory)
+	memory = append(memory, doc...)
+	owner := bson.Raw(memory[start:]).Lookup("_dataset_id")
+	switch {
+	case owner.Type == bson.TypeObjectID:
+		copy(owner.Value, w.id[:]) // in its place in memory
+	case owner.Type != 0 || w.owned[part]:
+		changed, err := edited(doc, set("_dataset_id", w.id))
+		if err != nil {
+			return nil, err
+		}
+		memory = append(memory[:start], changed...)
+	}
+	return memory, nil
+}
+
+func (w *Writer) appendTags(ctx context.Context, docs []bson.Raw) error {
+	if err := w.pipe.wait(); err != nil {
+		return err
+	}
+	if err := w.d.tagIndexes(ctx); err != nil {
+		return err
+	}
+	batch := make([]bson.Raw, len(docs))
+	for i, doc := range docs {
+		var err error
+		if batch[i], err = storeTag(doc, w.id); err != nil {
+			return err
+		}
+	}
+	if _, err := w.d.db.Collection(tagsName).InsertMany(ctx, batch); err != nil {
+		return w.insertError(dataset.Tags, batch, err)
+	}
+	return nil
+}
+
+// Close removes what was not committed.
+func (w *Writer) Close() error {
+	if w.settled {
+		return nil
+	}
+	w.settled = true
+	if w.pipe != nil {
+		w.pipe.stop()
+	}
+	if w.lease == nil {
+		return nil
+	}
+	return w.lease.abandon()
+}
