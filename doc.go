@@ -17,6 +17,7 @@
 //
 //	layer internal/testexport
 //	layer pathmap scene
+//	layer scene/scenetest
 //	layer dataset/extjson
 //	layer dataset internal/mongotest
 //	layer dataset/datasettest
@@ -37,6 +38,7 @@
 //	allow internal/testexport: std
 //	allow pathmap: std
 //	allow scene: std
+//	allow scene/scenetest: std
 //	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset: go.mongodb.org/mongo-driver/v2/bson
 //	allow internal/mongotest: go.mongodb.org/mongo-driver/v2/...

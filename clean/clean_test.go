@@ -303,6 +303,30 @@ func TestNamedLinksStay(t *testing.T) {
 	b.refused("named data/a.jpg", "named fields/thumb")
 }
 
+// What a scene needs stays as long as the dataset names the scene.
+func TestAssetsOfNamedScenes(t *testing.T) {
+	b := newBench(t, "data/s.fo3d")
+	b.put("data/s.fo3d", `{"children": [{"objPath": "m.obj"}]}`)
+	b.put("data/m.obj", "mtllib m.mtl\n")
+	b.put("data/m.mtl", "map_Kd t.png\nmap_Ks gone.png\n")
+	b.put("data/t.png", "t")
+	b.put("data/other.png", "o")
+	b.arrive(b.dir, "data/s.fo3d", "data/m.obj", "data/m.mtl", "data/t.png", "data/other.png")
+	b.refused("named data/m.mtl", "named data/m.obj", "named data/s.fo3d", "named data/t.png")
+	b.put("samples.json", `{"samples": [{"_id": {"$oid": "65a000000000000000000000"}, "filepath": "s3://b/data/s.fo3d"}]}`)
+	b.put("data/u.png", "has not arrived")
+	b.refused("unproven data/u.png")
+	b.must(os.Remove(b.path("data/u.png")))
+	if r := b.clean(); !r.Gone {
+		t.Errorf("%+v, %q is left", r, b.list())
+	}
+	b = newBench(t, "data/s.fo3d")
+	b.put("data/s.fo3d", "{")
+	if _, err := clean.NewPlan(t.Context(), b.dir, b.options()); err == nil || !strings.Contains(err.Error(), "which media a 3D scene needs") {
+		t.Error(err)
+	}
+}
+
 func TestArrivedInsideIsNoProof(t *testing.T) {
 	b := newBench(t, "s3://b/1.jpg")
 	b.put("data/1.jpg", "one")

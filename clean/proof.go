@@ -14,6 +14,7 @@ import (
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/localfile"
+	"github.com/medialift/medialift/scene"
 )
 
 // A digest stands for a path in memory, where millions may be held.
@@ -153,6 +154,7 @@ func (p *proof) readDataset(ctx context.Context, ds dataset.Updater) error {
 	if err != nil {
 		return err
 	}
+	a := assets{proof: p, resolver: resolver, searched: map[digest]struct{}{}}
 	for _, part := range dataset.MediaParts() {
 		for row, err := range ds.Rows(ctx, part, finder) {
 			if err != nil {
@@ -162,8 +164,15 @@ func (p *proof) readDataset(ctx context.Context, ds dataset.Updater) error {
 				continue
 			}
 			p.name(p.absolute(row.Value))
-			if found, err := resolver.Resolve(row.Value); err == nil {
-				p.name(found.Path)
+			found, err := resolver.Resolve(row.Value)
+			if err != nil {
+				continue
+			}
+			p.name(found.Path)
+			if strings.EqualFold(path.Ext(row.Value), ".fo3d") {
+				if err := a.name(found.Path, scene.Document); err != nil {
+					return err
+				}
 			}
 		}
 	}

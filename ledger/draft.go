@@ -76,12 +76,12 @@ func (d *Draft) begin(ctx context.Context) error {
 // upsertFile adds a file to the plan, or brings the row of an earlier plan up
 // to date: what has arrived stays so while size and time are the same.
 const upsertFile = `
-INSERT INTO file(path, field, refs, local, size, mtime, live, state, error) VALUES(?, ?, ?, ?, ?, ?, 1, ?, ?)
+INSERT INTO file(path, field, refs, local, size, mtime, live, state, error, kind) VALUES(?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT(path) DO UPDATE SET
 	state = iif(file.state = 1 AND excluded.state = 0 AND file.size = excluded.size AND file.mtime = excluded.mtime
 		AND file.local IS excluded.local, 1, excluded.state),
 	field = excluded.field, refs = excluded.refs, local = excluded.local, size = excluded.size,
-	mtime = excluded.mtime, live = 1, error = excluded.error, url = iif(excluded.state = 3, NULL, file.url)`
+	mtime = excluded.mtime, live = 1, error = excluded.error, kind = excluded.kind, url = iif(excluded.state = 3, NULL, file.url)`
 
 // Field returns the number of a media field in this ledger, which orders the
 // fields: those named first come first.
@@ -141,6 +141,11 @@ func (d *Draft) Paths(ctx context.Context) iter.Seq2[File, error] {
 
 // AddFile puts a file into the plan. Files must come in the order of Paths.
 func (d *Draft) AddFile(ctx context.Context, f File) error {
+	return d.step(ctx, d.file, fileValues(f)...)
+}
+
+// fileValues are what upsertFile asks for.
+func fileValues(f File) []any {
 	local := f.Local
 	if local == f.Path {
 		local = ""
@@ -149,10 +154,11 @@ func (d *Draft) AddFile(ctx context.Context, f File) error {
 	if f.State != FileMissing {
 		size, mtime = f.Size, f.ModTime.UnixNano()
 	}
-	return d.step(ctx, d.file, f.Path, f.Field, f.Refs, null(local), size, mtime, f.State, null(f.Err))
+	return []any{f.Path, f.Field, f.Refs, null(local), size, mtime, f.State, null(f.Err), null(f.Kind)}
 }
 
-// Files streams the files of the plan that are not missing, in path order.
+// Files streams the files of the plan that are not missing, in path order;
+// those that only other files name too, once they were added.
 // SetURL and SetTwin may be called meanwhile.
 func (d *Draft) Files(ctx context.Context) iter.Seq2[File, error] {
 	return pages(func(after File) ([]File, error) {
@@ -188,14 +194,18 @@ func (d *Draft) Nested(ctx context.Context) iter.Seq2[File, error] {
 		WHERE live AND url IS NOT NULL AND state <> ? ORDER BY replace(url, '/', char(1))`, FileMissing)
 }
 
-// FirstValue returns a value that names path, for a message that shows the row.
+// FirstValue returns a value that names path, or else one that names a file
+// which needs it, for a message that shows the row.
 // It must not be called while a stream of the draft is open.
 func (d *Draft) FirstValue(ctx context.Context, path string) (Value, error) {
 	if err := d.exec(ctx, indexValuePath); err != nil {
 		return Value{}, err
 	}
-	list, err := query(ctx, d.tx, scanValue, `SELECT `+valueColumns+` FROM value v JOIN field f ON f.id = v.field
-		WHERE v.path = ? AND v.state = ? ORDER BY v.id LIMIT 1`, path, ValuePlanned)
+	const first = `SELECT ` + valueColumns + ` FROM value v JOIN field f ON f.id = v.field WHERE v.path `
+	list, err := query(ctx, d.tx, scanValue, first+`= ? AND v.state = ? ORDER BY v.id LIMIT 1`, path, ValuePlanned)
+	if err == nil && len(list) == 0 {
+		list, err = query(ctx, d.tx, scanValue, first+`IN (`+namedBy+`) AND v.state = ? ORDER BY v.id LIMIT 1`, path, ValuePlanned)
+	}
 	if err != nil {
 		return Value{}, err
 	}

@@ -29,11 +29,13 @@ type File struct {
 	// Field is the media field whose target takes the file: the first in flag
 	// order of those that name it.
 	Field int
-	// Refs is the number of values that name the file.
+	// Refs is the number of values that name the file: 0 if only other files do.
 	Refs int64
-	// Size in bytes.
-	Size    int64
-	ModTime time.Time
+	// Size in bytes of the object: that of the file, unless there is a Variant.
+	Size int64
+	// LocalSize is that of the file; AddFile takes it from Size.
+	LocalSize int64
+	ModTime   time.Time
 	// URL is what values that name the file become.
 	URL string
 	// Twin is the ID of the file whose object serves this one too, or 0.
@@ -45,16 +47,23 @@ type File struct {
 	ETag     string
 	// Err says why State is FileFailed or FileMissing.
 	Err string
+	// Kind is how the file names other files, in a word of its planner's; empty
+	// where it names none. See Link.
+	Kind string
+	// Variant tells apart the copies of the file that name their assets in
+	// different ways; empty where the file is sent as it is.
+	Variant string
 }
 
-const fileColumns = `id, path, coalesce(local, path), field, refs, coalesce(size, 0), coalesce(mtime, 0),
-	coalesce(url, ''), coalesce(twin, 0), state, coalesce(checksum, ''), coalesce(etag, ''), coalesce(error, '')`
+const fileColumns = `id, path, coalesce(local, path), field, refs, coalesce(osize, size, 0), coalesce(size, 0), coalesce(mtime, 0),
+	coalesce(url, ''), coalesce(twin, 0), state, coalesce(checksum, ''), coalesce(etag, ''), coalesce(error, ''),
+	coalesce(kind, ''), coalesce(variant, '')`
 
 func scanFile(rows *sql.Rows) (File, error) {
 	var f File
 	var mtime int64
-	err := rows.Scan(&f.ID, &f.Path, &f.Local, &f.Field, &f.Refs, &f.Size, &mtime,
-		&f.URL, &f.Twin, &f.State, &f.Checksum, &f.ETag, &f.Err)
+	err := rows.Scan(&f.ID, &f.Path, &f.Local, &f.Field, &f.Refs, &f.Size, &f.LocalSize, &mtime,
+		&f.URL, &f.Twin, &f.State, &f.Checksum, &f.ETag, &f.Err, &f.Kind, &f.Variant)
 	f.ModTime = time.Unix(0, mtime)
 	return f, err
 }

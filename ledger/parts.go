@@ -11,7 +11,7 @@ import (
 const partSchema = `
 CREATE TABLE IF NOT EXISTS upload(
 	id INTEGER PRIMARY KEY, file INTEGER NOT NULL, name TEXT NOT NULL,
-	url TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL);
+	url TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, variant TEXT);
 CREATE TABLE IF NOT EXISTS part(
 	upload INTEGER NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, checksum TEXT NOT NULL, etag TEXT NOT NULL,
 	PRIMARY KEY(upload, n)) WITHOUT ROWID;
@@ -24,10 +24,11 @@ type Upload struct {
 	File int64
 	// Name is how the store calls the unfinished object.
 	Name string
-	// URL, Size and ModTime are those of the file when the upload began.
+	// URL, Size, ModTime and Variant are those of the file when the upload began.
 	URL     string
 	Size    int64
 	ModTime time.Time
+	Variant string
 }
 
 // A Part is a part of an Upload that has arrived.
@@ -45,7 +46,7 @@ type Part struct {
 func scanUpload(rows *sql.Rows) (Upload, error) {
 	var u Upload
 	var mtime int64
-	err := rows.Scan(&u.ID, &u.File, &u.Name, &u.URL, &u.Size, &mtime)
+	err := rows.Scan(&u.ID, &u.File, &u.Name, &u.URL, &u.Size, &mtime, &u.Variant)
 	u.ModTime = time.Unix(0, mtime)
 	return u, err
 }
@@ -57,10 +58,10 @@ func scanPart(rows *sql.Rows) (p Part, err error) {
 // BeginUpload notes that f is being sent in parts, under the name that the
 // store gave. It is durable when BeginUpload returns.
 func (r *Run) BeginUpload(ctx context.Context, f File, name string) (Upload, error) {
-	u := Upload{File: f.ID, Name: name, URL: f.URL, Size: f.Size, ModTime: f.ModTime}
+	u := Upload{File: f.ID, Name: name, URL: f.URL, Size: f.Size, ModTime: f.ModTime, Variant: f.Variant}
 	err := r.tx(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO upload(file, name, url, size, mtime) VALUES(?, ?, ?, ?, ?) RETURNING id`,
-			u.File, u.Name, u.URL, u.Size, u.ModTime.UnixNano()).Scan(&u.ID)
+		return tx.QueryRowContext(ctx, `INSERT INTO upload(file, name, url, size, mtime, variant) VALUES(?, ?, ?, ?, ?, ?) RETURNING id`,
+			u.File, u.Name, u.URL, u.Size, u.ModTime.UnixNano(), null(u.Variant)).Scan(&u.ID)
 	})
 	return u, err
 }
@@ -68,8 +69,9 @@ func (r *Run) BeginUpload(ctx context.Context, f File, name string) (Upload, err
 // Upload returns the unfinished upload of f as it is planned now, if there is
 // one, with the parts that are known to have arrived, in order.
 func (r *Run) Upload(ctx context.Context, f File) (Upload, []Part, bool, error) {
-	list, err := query(ctx, r.db, scanUpload, `SELECT id, file, name, url, size, mtime FROM upload
-		WHERE file = ? AND url = ? AND size = ? AND mtime = ? ORDER BY id DESC LIMIT 1`, f.ID, f.URL, f.Size, f.ModTime.UnixNano())
+	list, err := query(ctx, r.db, scanUpload, `SELECT id, file, name, url, size, mtime, coalesce(variant, '') FROM upload
+		WHERE file = ? AND url = ? AND size = ? AND mtime = ? AND variant IS ? ORDER BY id DESC LIMIT 1`,
+		f.ID, f.URL, f.Size, f.ModTime.UnixNano(), null(f.Variant))
 	if err != nil || len(list) == 0 {
 		return Upload{}, nil, false, err
 	}
@@ -106,9 +108,9 @@ func (r *Run) EndUpload(ctx context.Context, id int64) error {
 // Abandoned lists the uploads that will not be gone on with: the current plan
 // has no such file to send, or it has changed or goes elsewhere.
 func (r *Run) Abandoned(ctx context.Context) ([]Upload, error) {
-	return query(ctx, r.db, scanUpload, `SELECT u.id, u.file, u.name, u.url, u.size, u.mtime FROM upload u
+	return query(ctx, r.db, scanUpload, `SELECT u.id, u.file, u.name, u.url, u.size, u.mtime, coalesce(u.variant, '') FROM upload u
 		WHERE NOT EXISTS (SELECT 1 FROM file f WHERE f.id = u.file AND f.live AND f.twin IS NULL AND f.state IN (?, ?)
-			AND f.url = u.url AND f.size = u.size AND f.mtime = u.mtime)
+			AND f.url = u.url AND coalesce(f.osize, f.size) = u.size AND f.mtime = u.mtime AND f.variant IS u.variant)
 		OR EXISTS (SELECT 1 FROM upload n WHERE n.file = u.file AND n.id > u.id)
 		ORDER BY u.id`, FilePlanned, FileFailed)
 }

@@ -33,7 +33,7 @@ func (r *Run) Totals(ctx context.Context) ([]FieldTotal, error) {
 			count(f.id), coalesce(sum(f.size), 0), count(f.twin),
 			coalesce(sum(f.state = 1), 0), coalesce(sum(f.state = 3), 0),
 			coalesce(sum(f.state IN (0, 2) AND f.twin IS NULL), 0),
-			coalesce(sum(iif(f.state IN (0, 2) AND f.twin IS NULL, f.size, 0)), 0)
+			coalesce(sum(iif(f.state IN (0, 2) AND f.twin IS NULL, coalesce(f.osize, f.size), 0)), 0)
 		FROM field d LEFT JOIN file f ON f.field = d.id AND f.live
 		GROUP BY d.id ORDER BY d.id`)
 }
@@ -43,7 +43,7 @@ type RowKind string
 
 // The kinds of rows that runs lists.
 const (
-	RowsFailed  RowKind = "failed"  // values whose file could not be sent
+	RowsFailed  RowKind = "failed"  // values whose file could not be sent, or one that it needs
 	RowsMissing RowKind = "missing" // values whose file is not there
 	RowsChanged RowKind = "changed" // values that somebody else changed since
 )
@@ -60,7 +60,7 @@ func (r *Run) Rows(ctx context.Context, kind RowKind) (iter.Seq2[Row, error], er
 	var args []any
 	switch kind {
 	case RowsFailed:
-		where, args = `l.state = ? AND l.live AND v.state = ?`, []any{FileFailed, ValuePlanned}
+		where, args = `l.id IN (`+failed+`) AND l.live AND v.state = ?`, []any{ValuePlanned}
 	case RowsMissing:
 		where, args = `l.state = ? AND l.live AND v.state = ?`, []any{FileMissing, ValuePlanned}
 	case RowsChanged:
@@ -68,7 +68,7 @@ func (r *Run) Rows(ctx context.Context, kind RowKind) (iter.Seq2[Row, error], er
 	default:
 		return nil, fmt.Errorf("unknown kind of rows %q: there are %s, %s and %s", kind, RowsFailed, RowsMissing, RowsChanged)
 	}
-	text := `SELECT ` + valueColumns + `, coalesce(l.error, '') FROM value v JOIN field f ON f.id = v.field
+	text := `SELECT ` + valueColumns + `, coalesce(l.error, (` + failedAsset + `), '') FROM value v JOIN field f ON f.id = v.field
 		LEFT JOIN file l ON l.path = v.path WHERE v.id > ? AND (` + where + `) ORDER BY v.id LIMIT ?`
 	return pages(func(after Row) ([]Row, error) {
 		return query(ctx, r.db, scanRow, text, append(append([]any{after.ID}, args...), pageSize)...)

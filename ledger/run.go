@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,17 +24,16 @@ CREATE TABLE IF NOT EXISTS field(
 CREATE TABLE IF NOT EXISTS file(
 	id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, field INTEGER NOT NULL, refs INTEGER NOT NULL,
 	local TEXT, size INTEGER, mtime INTEGER, url TEXT, fold INTEGER, twin INTEGER,
-	live INTEGER NOT NULL, state INTEGER NOT NULL, checksum TEXT, etag TEXT, error TEXT);
+	live INTEGER NOT NULL, state INTEGER NOT NULL, checksum TEXT, etag TEXT, error TEXT,
+	kind TEXT, variant TEXT, osize INTEGER);
 CREATE TABLE IF NOT EXISTS value(
 	id INTEGER PRIMARY KEY, part TEXT NOT NULL, seq INTEGER NOT NULL, doc NOT NULL, at TEXT NOT NULL,
 	field INTEGER NOT NULL, path TEXT NOT NULL, old TEXT, spelling TEXT, new TEXT, state INTEGER NOT NULL);
 `
 
-// formatVersion 2 added uploads in parts to what olderVersion has.
-const (
-	formatVersion = "2"
-	olderVersion  = "1"
-)
+// formatVersion is that of this program. Format 2 added uploads in parts to
+// format 1, format 3 files that name others.
+const formatVersion = "3"
 
 // A Run is the ledger of one run. It is safe for concurrent use; at most one
 // transaction is open at a time.
@@ -60,12 +60,15 @@ func openRun(ctx context.Context, path string, create bool) (*Run, error) {
 	db.SetMaxOpenConns(1)
 	r := &Run{name: strings.TrimSuffix(filepath.Base(path), suffix), path: path, db: db}
 	if create {
-		if _, err := db.ExecContext(ctx, schema+partSchema); err != nil {
+		if _, err := db.ExecContext(ctx, schema+partSchema+linkSchema); err != nil {
 			return nil, errors.Join(r.explain("opening", err), db.Close())
 		}
 		return r, nil
 	}
 	if err := r.readable(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := r.upgrade(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
@@ -78,7 +81,7 @@ func (r *Run) readable(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ErrLocked), errors.Is(err, ErrDamaged), ctx.Err() != nil:
 		return err
-	case err == nil && v != formatVersion && v != olderVersion:
+	case err == nil && v != "1" && v != "2" && v != formatVersion:
 		err = fmt.Errorf("its format is %q, this medialift knows %q", v, formatVersion)
 	}
 	if err != nil {
@@ -123,8 +126,38 @@ func (r *Run) claim(ctx context.Context, id Identity) error {
 	if text != id.text() {
 		return fmt.Errorf("%w: %q: %s", ErrOtherPlan, r.path, id.differs(text))
 	}
-	// The tables are there: opening a ledger for a run adds what is missing.
-	return r.SetMeta(ctx, map[string]string{"format": formatVersion})
+	return r.upgrade(ctx)
+}
+
+// upgrade brings a ledger that an older program made to this one's format. It
+// is cheap: what a row does not have is null.
+func (r *Run) upgrade(ctx context.Context) error {
+	v, err := r.Meta(ctx, "format")
+	if err != nil || v == formatVersion {
+		return err
+	}
+	columns, err := query(ctx, r.db, func(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) },
+		`SELECT 'file.' || name FROM pragma_table_info('file') UNION ALL SELECT 'upload.' || name FROM pragma_table_info('upload')`)
+	if err != nil {
+		return err
+	}
+	return r.tx(ctx, func(tx *sql.Tx) error {
+		texts := []string{partSchema, linkSchema}
+		for _, c := range []struct{ table, name, kind string }{
+			{"file", "kind", "TEXT"}, {"file", "variant", "TEXT"}, {"file", "osize", "INTEGER"}, {"upload", "variant", "TEXT"},
+		} {
+			if !slices.Contains(columns, c.table+"."+c.name) && (c.table == "file" || slices.Contains(columns, "upload.id")) {
+				texts = append(texts, "ALTER TABLE "+c.table+" ADD COLUMN "+c.name+" "+c.kind)
+			}
+		}
+		texts = append(texts, "UPDATE meta SET value = '"+formatVersion+"' WHERE key = 'format'")
+		for _, text := range texts {
+			if _, err := tx.ExecContext(ctx, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Name is the name of the run.

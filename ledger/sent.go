@@ -17,6 +17,18 @@ const (
 	// ?1 stand for another file than ?2.
 	takenBy = `SELECT EXISTS(SELECT 1 FROM file g JOIN value v ON v.path = g.path
 		WHERE g.url = ?1 AND g.id <> ?2 AND v.new = ?1 AND v.state IN (1, 2)`
+	// takenByNeed tells the same of values whose file needs one at that URL.
+	takenByNeed = `EXISTS(SELECT 1 FROM file g WHERE g.url = ?1 AND g.id <> ?2 AND NOT g.live AND EXISTS(
+		WITH RECURSIVE up(id) AS (
+			SELECT l.file FROM link l WHERE l.asset = g.id
+			UNION SELECT l.file FROM up JOIN link l ON l.asset = up.id)
+		SELECT 1 FROM file s JOIN value v ON v.path = s.path WHERE s.id IN up AND v.new = s.url AND v.state IN (1, 2)))`
+	// nameNeeded names what named files need.
+	nameNeeded = `INSERT OR IGNORE INTO named
+		WITH RECURSIVE need(id) AS (
+			SELECT l.asset FROM named n JOIN file s ON s.url = n.url JOIN link l ON l.file = s.id
+			UNION SELECT l.asset FROM need JOIN link l ON l.file = need.id)
+		SELECT url FROM file WHERE id IN need AND url IS NOT NULL AND ` + wasSent
 )
 
 // Sent returns the files that this run has sent to url.
@@ -57,7 +69,7 @@ func (d *Draft) Taken(ctx context.Context, id int64, url string) (bool, error) {
 		return false, err
 	}
 	var taken bool
-	if err := d.tx.QueryRowContext(ctx, takenBy+` AND NOT g.live)`, url, id).Scan(&taken); err != nil {
+	if err := d.tx.QueryRowContext(ctx, takenBy+` AND NOT g.live) OR `+takenByNeed, url, id).Scan(&taken); err != nil {
 		return false, d.run.explain("reading", err)
 	}
 	return taken, nil
@@ -81,7 +93,20 @@ func (d *Draft) Name(ctx context.Context, url string) error {
 	return nil
 }
 
-// Named tells whether Name was called for url.
+// NameNeeded does the same for what the files under the named URLs need, as far
+// as this run has sent it.
+func (d *Draft) NameNeeded(ctx context.Context) error {
+	var links bool
+	if err := d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM link)`).Scan(&links); err != nil {
+		return d.run.explain("reading", err)
+	}
+	if d.named == nil || !links {
+		return nil
+	}
+	return errors.Join(d.exec(ctx, indexByURL), d.exec(ctx, nameNeeded))
+}
+
+// Named tells whether url was named.
 func (d *Draft) Named(ctx context.Context, url string) (bool, error) {
 	if d.named == nil {
 		return false, nil
@@ -110,6 +135,15 @@ func (d *Dir) History(except string) *History { return &History{dir: d, except: 
 // Sent returns the files that were sent to url. Ledgers that cannot be read, or
 // that another process is writing, are left out.
 func (h *History) Sent(ctx context.Context, url string) ([]File, error) {
+	return h.ask(ctx, func(r *Run) ([]File, error) { return r.Sent(ctx, url) })
+}
+
+// Needed returns the files that were sent because the one at url needs them.
+func (h *History) Needed(ctx context.Context, url string) ([]File, error) {
+	return h.ask(ctx, func(r *Run) ([]File, error) { return r.Needed(ctx, url) })
+}
+
+func (h *History) ask(ctx context.Context, one func(*Run) ([]File, error)) ([]File, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.open(ctx); err != nil {
@@ -117,7 +151,7 @@ func (h *History) Sent(ctx context.Context, url string) ([]File, error) {
 	}
 	var list []File
 	for _, r := range h.runs {
-		files, err := r.Sent(ctx, url)
+		files, err := one(r)
 		if errors.Is(err, ErrLocked) || errors.Is(err, ErrDamaged) {
 			continue
 		}

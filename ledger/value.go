@@ -92,7 +92,7 @@ func decodeID(doc any) (bson.RawValue, error) {
 }
 
 // Attempt marks the planned values of every document of which all files have
-// arrived, and notes what they become. Values of missing files are left out.
+// arrived, with all that those need, and notes what they become. Values of missing files are left out.
 // With it durable, the dataset may be changed. It returns how many values were
 // marked.
 func (r *Run) Attempt(ctx context.Context) (int64, error) {
@@ -103,8 +103,7 @@ func (r *Run) Attempt(ctx context.Context) (int64, error) {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO waiting SELECT v.seq, v.part
-			FROM value v JOIN file f ON f.path = v.path WHERE v.state = ? AND f.state NOT IN (?, ?)`,
-			ValuePlanned, FileArrived, FileMissing); err != nil {
+			FROM value v JOIN file f ON f.path = v.path WHERE v.state = ? AND f.id IN (`+unfinished+`)`, ValuePlanned); err != nil {
 			return err
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE value SET state = ?, new = f.url FROM file f

@@ -10,7 +10,10 @@ import (
 )
 
 // reference is what makes two mentions the same.
-type reference struct{ in, ref string }
+type reference struct {
+	in, ref string
+	kind    Kind
+}
 
 // finder collects what a scene needs, breadth first. A file is followed once,
 // so that files which name each other do no harm.
@@ -50,10 +53,18 @@ func (f *finder) run() error {
 	return nil
 }
 
+// References lists what one file of a scene names, in the order of its text,
+// each name once, or twice where it is named as two kinds of file. The file is
+// streamed; open is called for path, and for others as Assets says.
+func References(open Opener, path string, kind Kind) ([]Asset, error) {
+	f := finder{open: open, scene: &Scene{Path: path}, seen: map[reference]bool{}}
+	return f.follow(Asset{Path: path, Kind: kind})
+}
+
 func (f *finder) follow(a Asset) ([]Asset, error) {
 	file, err := f.open(a.Path)
 	if err != nil {
-		return nil, fmt.Errorf("opening asset: %w", err)
+		return nil, fmt.Errorf("opening %s: %w", a.Kind, err)
 	}
 	defer func() { _ = file.Close() }()
 	return f.references(a.Path, a.Kind, file)
@@ -63,7 +74,7 @@ func (f *finder) follow(a Asset) ([]Asset, error) {
 func (f *finder) references(path string, kind Kind, r io.Reader) ([]Asset, error) {
 	var found []Asset
 	err := walk(nil, r, path, kind, func(a Asset) (string, bool, error) {
-		mention := reference{path, a.Ref}
+		mention := reference{path, a.Ref, a.Kind}
 		if f.seen[mention] {
 			return "", false, nil
 		}

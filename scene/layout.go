@@ -136,18 +136,33 @@ func (l *layout) refer(a Asset) error {
 	if in == nil { // taken away: it is not sent
 		return nil
 	}
-	if key, ok := Resolve(in.Kind, in.Key, a.Ref); ok && key == target.Key {
-		return nil
+	ref, err := Refer(in.Kind, in.Key, a.Ref, target.Key)
+	if err != nil {
+		return fmt.Errorf("placing asset %q: %w in %s %q", a.Path, err, in.Kind, a.In)
 	}
-	ref, ok := relative(in.Kind, in.Key, target.Key)
-	if !ok {
-		return fmt.Errorf("placing asset %q: %w: %q in %s %q", a.Path, ErrUnwritable, ref, in.Kind, a.In)
+	if ref == a.Ref {
+		return nil
 	}
 	if in.Refs == nil {
 		in.Refs = map[string]string{}
 	}
 	in.Refs[a.Ref] = ref
 	return nil
+}
+
+// Refer is what names the key to in a file of the given kind at the key from:
+// ref itself where that does, as it stands, or else a relative reference. It
+// fails with ErrUnwritable where such a file has no way to write it. The name of
+// from, other than its directory, does not matter.
+func Refer(kind Kind, from, ref, to string) (string, error) {
+	if key, ok := Resolve(kind, from, ref); ok && key == to {
+		return ref, nil
+	}
+	fresh, ok := relative(kind, from, to)
+	if !ok {
+		return "", fmt.Errorf("%w: %q", ErrUnwritable, fresh)
+	}
+	return fresh, nil
 }
 
 // Apart is a key for a file that has no place of its own: below prefix, its

@@ -2,8 +2,15 @@ package upload
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash/fnv"
+	"io"
+	"path"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/medialift/medialift/ledger"
 )
@@ -96,7 +103,7 @@ func (c *collider) same(ctx context.Context, files []ledger.File) error {
 	if len(files) < 2 {
 		return nil
 	}
-	equal, err := equalFiles(ctx, files)
+	equal, err := c.equalFiles(ctx, files)
 	if err != nil {
 		return err
 	}
@@ -141,15 +148,24 @@ func (b *builder) setSuffixed(ctx context.Context, f ledger.File, url string) er
 	return b.draft.SetURL(ctx, f.ID, url, foldNumber(url))
 }
 
-// equalFiles tells whether all files hold the same bytes.
-func equalFiles(ctx context.Context, files []ledger.File) (bool, error) {
+// equalFiles tells whether all files would be sent as the same bytes.
+func (b *builder) equalFiles(ctx context.Context, files []ledger.File) (bool, error) {
 	var first string
 	for i, f := range files {
-		if f.Size != files[0].Size {
-			return false, nil
-		}
 		if i > 0 && f.Local == files[0].Local {
 			continue
+		}
+		if f.Kind != "" && b.opts.Layout == Hash {
+			continue // their keys are made of what they are sent as
+		}
+		if f.LocalSize != files[0].LocalSize {
+			return false, nil
+		}
+		if i > 0 {
+			alike, err := b.draft.SameLinks(ctx, files[0], f)
+			if err != nil || !alike {
+				return false, err
+			}
 		}
 		sum, err := fileSum(ctx, f.Local)
 		if err != nil {
@@ -182,4 +198,22 @@ func (b *builder) nest(ctx context.Context) error {
 		above = f
 	}
 	return nil
+}
+
+// suffixed puts eight hexadecimal digits of the SHA-256 of the stored path
+// before the extension of a URL.
+func suffixed(url, stored string) string {
+	sum := sha256.Sum256([]byte(stored))
+	ext := path.Ext(url)
+	return strings.TrimSuffix(url, ext) + "-" + hex.EncodeToString(sum[:4]) + ext
+}
+
+// folded is what a store that ignores letter case and Unicode normal forms
+// makes of a URL.
+func folded(url string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(url))) }
+
+func foldNumber(url string) int64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, folded(url))
+	return int64(h.Sum64())
 }

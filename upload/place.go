@@ -2,21 +2,17 @@ package upload
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"path"
 	"regexp"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/scene"
 )
 
 // ErrTemplate says that a target URL has a placeholder that cannot be filled in.
@@ -120,19 +116,19 @@ func (b *builder) place(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if b.opts.Layout == Hash && f.Kind != "" {
+			continue
+		}
 		if batch = append(batch, f); len(batch) == locateBatch {
 			if err := flush(); err != nil {
 				return err
 			}
 		}
 	}
-	if err := flush(); err != nil {
+	if err := flush(); err != nil || b.opts.Layout != Hash || b.Assets == 0 {
 		return err
 	}
-	if b.scenes > 0 {
-		b.Warnings = append(b.Warnings, fmt.Sprintf("%d .fo3d scenes are sent without their assets and will not show them", b.scenes))
-	}
-	return nil
+	return b.placeLinked(ctx)
 }
 
 func (b *builder) placeOne(ctx context.Context, f ledger.File, sum string) error {
@@ -149,15 +145,10 @@ func (b *builder) placeOne(ctx context.Context, f ledger.File, sum string) error
 		b.refuse("keys that the target cannot hold", "rename the files, or use --layout hash", "key", f, err.Error())
 		return nil
 	}
-	if limit := field.root.Naming.MaxSize; limit > 0 && f.Size > limit {
+	if limit := field.root.Naming.MaxSize; limit > 0 && f.LocalSize > limit {
 		b.refuse("files too large for one object", "leave them out with --media-field, or send them by other means", "size", f,
-			fmt.Sprintf("%d bytes, the limit is %d", f.Size, limit))
+			fmt.Sprintf("%d bytes, the limit is %d", f.LocalSize, limit))
 		return nil
-	}
-	if isScene(f) {
-		if err := b.checkScene(f); err != nil {
-			return err
-		}
 	}
 	// A suffix that an earlier plan gave stays with the file, also when the
 	// file it clashed with has been dealt with since.
@@ -200,9 +191,23 @@ func (b *builder) isTaken(ctx context.Context, f ledger.File, url string) (bool,
 	return b.draft.Taken(ctx, f.ID, url)
 }
 
-// rel is the key of a file below its field's directory.
+// rel is the key of a file below its field's directory. An asset that no value
+// names goes where a file of the dataset in its place would, or if there is no
+// such place, below "assets".
 func (b *builder) rel(f ledger.File, sum string) (string, bool) {
 	named := b.resolver.Named(f.Path, f.Local)
+	if f.Refs > 0 || b.opts.Layout == Hash {
+		return b.relOf(named, f.Field, sum)
+	}
+	if b.opts.Layout == Tree {
+		if rel, ok := b.relOf(named, f.Field, sum); ok {
+			return rel, true
+		}
+	}
+	return scene.Apart("assets", named), true
+}
+
+func (b *builder) relOf(named string, field int, sum string) (string, bool) {
 	switch {
 	case b.opts.Layout == Hash:
 		return sum + strings.ToLower(path.Ext(named)), true
@@ -216,7 +221,11 @@ func (b *builder) rel(f ledger.File, sum string) (string, bool) {
 		}
 		return "", false
 	}
-	return strings.TrimPrefix(named[len(b.fields[f.Field].base):], "/"), true
+	base := b.fields[field].base
+	if !inside(base, named) {
+		return "", false
+	}
+	return strings.TrimPrefix(named[len(base):], "/"), true
 }
 
 // sums returns the SHA-256 of each file in hexadecimal where the layout needs
@@ -235,24 +244,6 @@ func (b *builder) sums(ctx context.Context, files []ledger.File) ([]string, erro
 		})
 	}
 	return sums, g.Wait()
-}
-
-// suffixed puts eight hexadecimal digits of the SHA-256 of the stored path
-// before the extension of a URL.
-func suffixed(url, stored string) string {
-	sum := sha256.Sum256([]byte(stored))
-	ext := path.Ext(url)
-	return strings.TrimSuffix(url, ext) + "-" + hex.EncodeToString(sum[:4]) + ext
-}
-
-// folded is what a store that ignores letter case and Unicode normal forms
-// makes of a URL.
-func folded(url string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(url))) }
-
-func foldNumber(url string) int64 {
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, folded(url))
-	return int64(h.Sum64())
 }
 
 // commonDir is the deepest directory that holds both a and b, in whole path

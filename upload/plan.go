@@ -3,7 +3,9 @@ package upload
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
@@ -22,6 +24,13 @@ type Plan struct {
 	// they are; MissingTotal counts them.
 	Missing      []dataset.Problem
 	MissingTotal int64
+	// Assets is how many files go along that only 3D scenes need.
+	Assets int64
+	// MissingAssets are the first references in scenes, or in what they need, to
+	// files that are not there; MissingAssetsTotal counts them. Scenes are sent
+	// without these, and name them as before.
+	MissingAssets      []dataset.Problem
+	MissingAssetsTotal int64
 	// Warnings are sentences about what is allowed but may surprise.
 	Warnings []string
 
@@ -84,7 +93,7 @@ type builder struct {
 	refusal  *dataset.Refusal
 	refused  int64
 	flaws    []flaw
-	scenes   int64
+	scenes   int64 // that are sent without their assets
 }
 
 // A field is a media field while its files are being placed.
@@ -107,7 +116,7 @@ func (b *builder) build(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	passes := []func(context.Context) error{b.scan, b.locate, b.bases, b.place, b.collide, b.nest}
+	passes := []func(context.Context) error{b.scan, b.locate, b.bases, b.assets, b.place, b.collide, b.nest, b.derive}
 	for _, pass := range passes {
 		if err := errors.Join(pass(ctx), b.report(ctx)); err != nil {
 			return err
@@ -185,6 +194,7 @@ type flaw struct {
 	file      ledger.File
 	kind, why string
 	refused   bool
+	asset     bool // of the file is what is not there
 }
 
 // refuse notes a file that keeps the plan from being carried out.
@@ -193,7 +203,7 @@ func (b *builder) refuse(reason, hint, kind string, f ledger.File, why string) {
 		b.refusal.Reason, b.refusal.Hint = reason, hint
 	}
 	if b.refused++; b.refused <= dataset.KeptProblems {
-		b.flaws = append(b.flaws, flaw{f, kind, why, true})
+		b.flaws = append(b.flaws, flaw{file: f, kind: kind, why: why, refused: true})
 	}
 }
 
@@ -207,9 +217,15 @@ func (b *builder) report(ctx context.Context) error {
 		problem := dataset.Problem{
 			Kind: f.kind, ID: v.DocID(), Field: v.Field, Path: v.Old, URL: f.file.URL, Hint: f.why,
 		}
-		if f.refused {
+		if f.file.Refs == 0 && !strings.HasPrefix(f.why, itsAsset) {
+			problem.Hint = fmt.Sprintf(itsAsset+" %q: %s", f.file.Path, f.why)
+		}
+		switch {
+		case f.refused:
 			b.refusal.Add(problem)
-		} else {
+		case f.asset:
+			b.MissingAssets = append(b.MissingAssets, problem)
+		default:
 			b.Missing = append(b.Missing, problem)
 		}
 	}

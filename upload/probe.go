@@ -99,7 +99,7 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 	if err != nil {
 		return outcome{file: failure(f, err), err: err}
 	}
-	src, done, err := openSource(f)
+	src, done, err := e.plan.source(ctx, f)
 	if err != nil {
 		return outcome{file: failure(f, err), err: err}
 	}

@@ -30,7 +30,7 @@ func (b *builder) scan(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return b.draft.NameNeeded(ctx)
 }
 
 func (b *builder) value(ctx context.Context, row dataset.Row) error {
@@ -49,7 +49,7 @@ func (b *builder) value(ctx context.Context, row dataset.Row) error {
 	if localfile.IsRemote(row.Value) {
 		b.Remote++
 		if b.inTarget(row.Value) {
-			return b.draft.Name(ctx, row.Value)
+			return b.name(ctx, row.Value)
 		}
 		return nil
 	}
@@ -63,9 +63,25 @@ func (b *builder) value(ctx context.Context, row dataset.Row) error {
 	}
 	if sent {
 		b.Remote++
-		return b.draft.Name(ctx, path)
+		return b.name(ctx, path)
 	}
 	return b.draft.AddValue(ctx, row, path, "")
+}
+
+// name notes that a row names url already, and what that needs with it.
+func (b *builder) name(ctx context.Context, url string) error {
+	if strings.HasSuffix(url, sceneExt) && b.job.Needed != nil {
+		needed, err := b.job.Needed(ctx, url)
+		if err != nil {
+			return err
+		}
+		for _, a := range needed {
+			if err := b.draft.Name(ctx, a.URL); err != nil {
+				return err
+			}
+		}
+	}
+	return b.draft.Name(ctx, url)
 }
 
 // inTarget tells whether a value lies where the plan puts objects.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/ledger"
@@ -20,19 +19,19 @@ type target struct {
 }
 
 // open opens a planned file.
-func (e *executor) open(f ledger.File) (target, error) {
+func (e *executor) open(ctx context.Context, f ledger.File) (target, error) {
 	root := e.plan.root[f.Field]
 	key, ok := root.Naming.Cut(f.URL)
 	if !ok {
 		return target{}, fmt.Errorf("%s is not in this target", f.URL)
 	}
-	src, done, err := openSource(f)
+	src, done, err := e.plan.source(ctx, f)
 	return target{file: f, store: root.Store, key: key, src: src, close: done}, err
 }
 
 // send brings one file to its place, or begins to send it in parts.
 func (e *executor) send(ctx context.Context, f ledger.File) outcome {
-	t, err := e.open(f)
+	t, err := e.open(ctx, f)
 	if err != nil {
 		return outcome{file: failure(f, err), err: err}
 	}
@@ -93,33 +92,6 @@ func (e *executor) occupied(ctx context.Context, t target) (bucket.Object, bucke
 	}
 	cond, err := e.plan.replaces(ctx, t.file, obj)
 	return obj, cond, err
-}
-
-// openSource opens a planned file and makes sure, then and after it was read,
-// that it is the one that was planned.
-func openSource(f ledger.File) (bucket.Source, func(), error) {
-	file, err := os.Open(f.Local)
-	if err != nil {
-		return bucket.Source{}, nil, fmt.Errorf("opening the file: %w", err)
-	}
-	unchanged := func() error {
-		info, err := file.Stat()
-		if err != nil {
-			return fmt.Errorf("looking at the file: %w", err)
-		}
-		if info.Size() != f.Size || !info.ModTime().Equal(f.ModTime) {
-			return fmt.Errorf("%w since it was planned: run the same command again", bucket.ErrSourceChanged)
-		}
-		return nil
-	}
-	done := func() { _ = file.Close() }
-	if err := unchanged(); err != nil {
-		done()
-		return bucket.Source{}, nil, err
-	}
-	return bucket.Source{
-		ReaderAt: file, Size: f.Size, ContentType: contentType(f.Path), Unchanged: unchanged,
-	}, done, nil
 }
 
 func arrival(f ledger.File, obj bucket.Object) ledger.File {

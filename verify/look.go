@@ -127,7 +127,7 @@ func (t *thing) compare(f finding, known []ledger.File) (finding, *ledger.File) 
 	var best *ledger.File
 	differs := ""
 	for i, sent := range known {
-		l, why := t.matches(sent, f.path)
+		l, why := t.matches(sent)
 		if why != "" {
 			differs = why
 		} else if best == nil || l > f.level {
@@ -154,9 +154,9 @@ func (t *thing) compare(f finding, known []ledger.File) (finding, *ledger.File) 
 
 // matches compares what is there with one file that was sent, or says why it is
 // another.
-func (t *thing) matches(sent ledger.File, path string) (level, string) {
+func (t *thing) matches(sent ledger.File) (level, string) {
 	// The size of a file that changed since is not that of its object.
-	sized := sent.State == ledger.FileArrived && !isScene(path)
+	sized := sent.State == ledger.FileArrived
 	if sized && sent.Size != t.size {
 		return 0, fmt.Sprintf("%d bytes, %d were sent", t.size, sent.Size)
 	}
@@ -211,7 +211,7 @@ func (t *thing) read(ctx context.Context, algos []bucket.Algorithm) (sums bucket
 
 // compareSource compares the object with the local file that it was sent from.
 func (t *thing) compareSource(ctx context.Context, f finding, sent *ledger.File) finding {
-	if sent == nil || isScene(f.path) {
+	if sent == nil || sent.Variant != "" {
 		f.noSource = true
 		return f
 	}

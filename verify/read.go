@@ -34,17 +34,45 @@ func (v *verifier) read(ctx context.Context) error {
 			}
 		}
 	}
+	if err := v.needed(ctx); err != nil {
+		return err
+	}
 	counts, err := v.scratch.done(ctx)
 	if err != nil {
 		return err
 	}
 	for i, n := range counts {
-		v.Fields[i].Objects = n
-		v.total += n
+		v.Fields[i].Objects, v.Fields[i].Assets = n.objects, n.assets
+		v.total += n.objects
 	}
 	if n := int64(v.opts.Sample); n > 0 && n < v.total {
 		v.total = n
 		return v.scratch.sample(ctx, v.opts.Sample)
+	}
+	return nil
+}
+
+// needed lists what the scenes of the dataset need, as far as runs have sent it.
+func (v *verifier) needed(ctx context.Context) error {
+	if v.job.Needed == nil {
+		return nil
+	}
+	for r, err := range v.scratch.rows(ctx) {
+		if err != nil {
+			return err
+		}
+		if !isScene(r.path) || r.scene != "" {
+			continue
+		}
+		files, err := v.job.Needed(ctx, r.path)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := v.scratch.addNeeded(ctx, f.URL, r); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -94,8 +122,8 @@ func noted(sample bson.Raw) int64 {
 	return -1
 }
 
-// isScene tells a 3D scene, whose paths are rewritten in the copy that is sent:
-// what is known of the file does not hold for the object, but for the checksum.
+// isScene tells a 3D scene, which may name its assets in other words in the copy
+// that was sent: what the dataset knows of the file does not hold for the object.
 func isScene(path string) bool {
 	return len(path) > len(".fo3d") && strings.EqualFold(path[len(path)-len(".fo3d"):], ".fo3d")
 }

@@ -19,6 +19,7 @@ type row struct {
 	refs  int64  // how many values name it
 	// low and high are the sizes that the samples say it has, -1 if none does.
 	low, high int64
+	scene     string // the first that needs it, if no value names it
 }
 
 // A scratch is the list of distinct paths, in a database that only this process
@@ -37,12 +38,12 @@ PRAGMA synchronous = OFF;
 PRAGMA cache_size = -16000;
 PRAGMA temp_store = FILE;
 CREATE TABLE object(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, field INTEGER NOT NULL, doc TEXT NOT NULL,
-	refs INTEGER NOT NULL, low INTEGER, high INTEGER);
+	refs INTEGER NOT NULL, low INTEGER, high INTEGER, scene TEXT);
 BEGIN`
 
 const scratchPut = `
 INSERT INTO object(path, field, doc, refs, low, high) VALUES(?, ?, ?, 1, ?4, ?4)
-ON CONFLICT(path) DO UPDATE SET refs = refs + 1,
+ON CONFLICT(path) DO UPDATE SET refs = refs + 1, scene = NULL,
 	doc = iif(excluded.field < field, excluded.doc, doc), field = min(field, excluded.field),
 	low = min(coalesce(low, excluded.low), coalesce(excluded.low, low)),
 	high = max(coalesce(high, excluded.high), coalesce(excluded.high, high))`
@@ -76,21 +77,35 @@ func (s *scratch) add(ctx context.Context, path string, field int, doc string, s
 	return nil
 }
 
-// done ends the writing. It returns how many paths each field has.
-func (s *scratch) done(ctx context.Context) (map[int]int64, error) {
+// addNeeded notes an object that a scene needs; what is noted already stays as
+// it is. It may be called between the pages of rows.
+func (s *scratch) addNeeded(ctx context.Context, path string, by row) error {
+	_, err := s.conn.ExecContext(ctx, `INSERT OR IGNORE INTO object(path, field, doc, refs, scene) VALUES(?, ?, ?, 0, ?)`,
+		path, by.field, by.doc, by.path)
+	if err != nil {
+		return trouble(err)
+	}
+	return nil
+}
+
+// counted is how many paths a field has, and how many only scenes need.
+type counted struct{ objects, assets int64 }
+
+// done ends the writing. It returns the counts of each field.
+func (s *scratch) done(ctx context.Context) (map[int]counted, error) {
 	if _, err := s.conn.ExecContext(ctx, `COMMIT`); err != nil {
 		return nil, trouble(err)
 	}
-	rows, err := s.conn.QueryContext(ctx, `SELECT field, count(*) FROM object GROUP BY field`)
+	rows, err := s.conn.QueryContext(ctx, `SELECT field, count(*), count(scene) FROM object GROUP BY field`)
 	if err != nil {
 		return nil, trouble(err)
 	}
 	defer rows.Close()
-	counts := map[int]int64{}
+	counts := map[int]counted{}
 	for rows.Next() {
 		var field int
-		var n int64
-		if err := rows.Scan(&field, &n); err != nil {
+		var n counted
+		if err := rows.Scan(&field, &n.objects, &n.assets); err != nil {
 			return nil, trouble(err)
 		}
 		counts[field] = n
@@ -137,7 +152,7 @@ func (s *scratch) rows(ctx context.Context) iter.Seq2[row, error] {
 }
 
 func (s *scratch) page(ctx context.Context, after int64) ([]row, error) {
-	rows, err := s.conn.QueryContext(ctx, `SELECT id, path, field, doc, refs, coalesce(low, -1), coalesce(high, -1)
+	rows, err := s.conn.QueryContext(ctx, `SELECT id, path, field, doc, refs, coalesce(low, -1), coalesce(high, -1), coalesce(scene, '')
 		FROM object WHERE id > ? ORDER BY id LIMIT ?`, after, pageSize)
 	if err != nil {
 		return nil, trouble(err)
@@ -146,7 +161,7 @@ func (s *scratch) page(ctx context.Context, after int64) ([]row, error) {
 	var page []row
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.id, &r.path, &r.field, &r.doc, &r.refs, &r.low, &r.high); err != nil {
+		if err := rows.Scan(&r.id, &r.path, &r.field, &r.doc, &r.refs, &r.low, &r.high, &r.scene); err != nil {
 			return nil, trouble(err)
 		}
 		page = append(page, r)

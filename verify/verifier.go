@@ -139,6 +139,9 @@ func (v *verifier) finished() Report {
 	}
 	for _, f := range v.problems {
 		hint := f.hint
+		if f.scene != "" {
+			hint += fmt.Sprintf("; an asset of %s", f.scene)
+		}
 		if more := f.refs - 1; more > 0 {
 			hint += fmt.Sprintf("; %d more values name it", more)
 		}

@@ -35,6 +35,9 @@ type Job struct {
 	Open func(ctx context.Context, url string) (bucket.Location, error)
 	// Sent finds the files that runs have sent to a URL; may be nil.
 	Sent func(ctx context.Context, url string) ([]ledger.File, error)
+	// Needed finds the files that runs have sent because the one at a URL, a 3D
+	// scene, needs them; may be nil. They are looked at like what rows name.
+	Needed func(ctx context.Context, url string) ([]ledger.File, error)
 }
 
 // Options of a verification. The zero value looks at everything and reads no
@@ -99,7 +102,7 @@ type Report struct {
 	// where a sample was asked for, or where the verification was stopped.
 	Looked int64
 	// NoSource counts the objects that were to be compared with a source and
-	// are known to no run, or are 3D scenes, which are rewritten when sent.
+	// are known to no run, or are copies that name their assets in other words.
 	NoSource int64
 	// Problems are the first of what is wrong, one an object, with the first
 	// row that names it.
@@ -117,9 +120,11 @@ type Field struct {
 	// samples without a filepath.
 	Paths int64 `json:"paths"`
 	Empty int64 `json:"empty"`
-	// Objects counts distinct paths. Where all were looked at it is the sum of
-	// the numbers below.
+	// Objects counts distinct paths, and Assets those among them that no value
+	// names, but a 3D scene needs. Where all were looked at it is the sum of the
+	// numbers below.
 	Objects int64 `json:"objects"`
+	Assets  int64 `json:"assets,omitempty"`
 	// Checksum, Size and Existence count what was found to be well, by the best
 	// that it could be compared with.
 	Checksum  int64 `json:"checksum"`
@@ -137,6 +142,7 @@ func (f *Field) add(g Field) {
 	f.Paths += g.Paths
 	f.Empty += g.Empty
 	f.Objects += g.Objects
+	f.Assets += g.Assets
 	f.Checksum += g.Checksum
 	f.Size += g.Size
 	f.Existence += g.Existence

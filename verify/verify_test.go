@@ -102,10 +102,35 @@ func TestSamplesThatDisagree(t *testing.T) {
 func TestScenesAreSentRewritten(t *testing.T) {
 	s := holding(map[string]string{"s.fo3d": "rewritten"})
 	f := sent("s3://b/s.fo3d", "rewritten")
-	f.Size, f.Local = 3, filepath.Join(t.TempDir(), "none")
+	f.Variant, f.LocalSize, f.Local = "v", 3, filepath.Join(t.TempDir(), "none")
 	r := check(t, job(docs(sample(f.URL, 3)), s, f), verify.Options{Source: true, Download: true})
 	if got := summary(r.Total); got != "1 checksum" || r.NoSource != 1 {
 		t.Errorf("%s %+v", got, r)
+	}
+}
+
+func TestAssetsOfScenes(t *testing.T) {
+	s := holding(map[string]string{"s.fo3d": "{}", "t.fo3d": "{}", "m.obj": "mesh", "c.pcd": "changed"})
+	files := []ledger.File{sent("s3://b/m.obj", "mesh"), sent("s3://b/c.pcd", "cloud"), sent("s3://b/gone.png", "x")}
+	m := docs(sample("s3://b/s.fo3d", 1), sample("s3://b/t.fo3d", 1), sample("s3://b/c.pcd", 5))
+	j := job(m, s, files...)
+	j.Needed = func(_ context.Context, url string) ([]ledger.File, error) {
+		if !strings.HasSuffix(url, ".fo3d") {
+			t.Errorf("asked for what %s needs", url)
+		}
+		return files, nil
+	}
+	r := check(t, j, verify.Options{})
+	if got := summary(r.Total); got != "1 checksum 2 existence 1 missing 1 different" || r.Total.Paths != 3 || r.Total.Objects != 5 || r.Total.Assets != 2 {
+		t.Errorf("%s %+v", got, r)
+	}
+	if len(r.Problems) != 2 || r.Problems[0].Path != "s3://b/c.pcd" || strings.Contains(r.Problems[0].Hint, "an asset") ||
+		r.Problems[1].ID == "" || !strings.Contains(r.Problems[1].Hint, "an asset of s3://b/s.fo3d") {
+		t.Errorf("%+v", r.Problems)
+	}
+	j.Needed = func(context.Context, string) ([]ledger.File, error) { return nil, ledger.ErrFull }
+	if _, err := verify.Verify(t.Context(), j, verify.Options{}); !errors.Is(err, ledger.ErrFull) {
+		t.Error(err)
 	}
 }
 

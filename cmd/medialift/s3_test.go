@@ -183,8 +183,8 @@ func TestUploadToS3(t *testing.T) {
 		{"video", nil},
 		{"video-dirs", nil},
 		{"video-local", nil},
-		{"group", []string{"--skip-assets"}},
-		{"group-local", []string{"--skip-assets"}},
+		{"group", []string{"--missing", "keep"}},
+		{"group-local", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s3 := buckettest.S3Server(t)

@@ -116,7 +116,7 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	defer func() { err = errors.Join(err, history.Close()) }()
 	plan, err := upload.NewPlan(ctx, upload.Job{
 		Dataset: s.store, Name: s.name, Dir: s.source.dir, Target: c.target,
-		Open: c.targets().Open, Ledger: s.run, Sent: history.Sent,
+		Open: c.targets().Open, Ledger: s.run, Sent: history.Sent, Needed: history.Needed,
 	}, c.opts)
 	if err != nil {
 		return s.ended(ctx, err)

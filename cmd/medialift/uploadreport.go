@@ -65,12 +65,19 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 	} else if examples, err := run.Examples(ctx, 1); err == nil && len(examples) == 1 && examples[0].New != "" {
 		c.ui.say("  for example %s %s: %s → %s", examples[0].Field, examples[0].DocID(), examples[0].Old, examples[0].New)
 	}
+	if plan.Assets > 0 {
+		c.ui.say("  %s along that 3D scenes need.", pluralGo(plan.Assets, "file"))
+	}
 	for _, w := range plan.Warnings {
 		c.ui.warn("%s", w)
 	}
 	if plan.MissingTotal > 0 {
 		c.ui.warn("%s of missing files stay as they are", plural(plan.MissingTotal, "path"))
 		c.ui.problems(plan.Missing, plan.MissingTotal)
+	}
+	if plan.MissingAssetsTotal > 0 {
+		c.ui.warn("%s not there: their scenes are sent without them", pluralAre(plan.MissingAssetsTotal, "asset"))
+		c.ui.problems(plan.MissingAssets, plan.MissingAssetsTotal)
 	}
 	objects, bytes := plan.ToSend()
 	c.ui.say("  %s to send, %s; ledger %s.", plural(objects, "object"), size(bytes), size(run.Size()))
@@ -124,6 +131,13 @@ func pluralAre(n int64, one string) string {
 		return "1 " + one + " is"
 	}
 	return plural(n, one) + " are"
+}
+
+func pluralGo(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one + " goes"
+	}
+	return plural(n, one) + " go"
 }
 
 func pluralWere(n int64, one string) string {

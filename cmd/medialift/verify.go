@@ -103,7 +103,7 @@ func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
 	history := dir.History("")
 	defer func() { err = errors.Join(err, history.Close()) }()
 	report, err := verify.Verify(ctx, verify.Job{
-		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open, Sent: history.Sent,
+		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open, Sent: history.Sent, Needed: history.Needed,
 	}, c.opts)
 	c.show(src.dir, report)
 	if err != nil && ctx.Err() != nil {
@@ -132,6 +132,9 @@ func (c *verifyCmd) show(dir string, r verify.Report) {
 	for _, f := range r.Fields {
 		c.ui.say("  %-28s %8d %8d %9d %8d %9d %8d %9d %8d", f.Name, f.Paths, f.Objects, f.Checksum, f.Size, f.Existence, f.Missing, f.Different, f.Unseen)
 	}
+	if t.Assets > 0 {
+		c.ui.say("  %d of the objects are files that 3D scenes need.", t.Assets)
+	}
 	if r.Looked < t.Objects {
 		c.ui.say("  looked at %d of %s.", r.Looked, plural(t.Objects, "object"))
 	}
@@ -141,7 +144,7 @@ func (c *verifyCmd) show(dir string, r verify.Report) {
 		c.ui.say("  %s verified by checksum, %d by size, %d by existence only.", pluralWere(t.Checksum, "object"), t.Size, t.Existence)
 	}
 	if r.NoSource > 0 {
-		c.ui.warn("%s not compared with a source: no run is known to have sent them, or they are 3D scenes", pluralWere(r.NoSource, "object"))
+		c.ui.warn("%s not compared with a source: no run is known to have sent them, or what they sent names its assets in other words", pluralWere(r.NoSource, "object"))
 	}
 	c.ui.problems(r.Problems, r.Wrong())
 }
