@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -122,20 +125,20 @@ func (t table) write(w io.Writer, figures [][]figure) error {
 	wall := func(f figure) float64 { return f.wall }
 	cpu := func(f figure) float64 { return f.cpu }
 	rss := func(f figure) float64 { return f.rss }
-	head, rule := fmt.Sprintf("| program | wall, s | %ss/s | MB/s | CPU, s | CPU, ms/%s | RSS, MiB |", t.unit, t.unit), "|---|---|---|---|---|---|---|"
+	head, rule := fmt.Sprintf("| program | wall, s | %ss/s | MB/s | CPU, s | CPU, ms/%s | RSS, MiB |", t.unit, t.unit), "|---"+strings.Repeat("|---:", 6)+"|"
 	var bases []int
 	for _, name := range t.to {
 		if i := slices.IndexFunc(t.rows, func(r row) bool { return r.name == name }); i >= 0 {
 			bases = append(bases, i)
 			head += fmt.Sprintf(" wall ÷ %s's | CPU ÷ %s's |", name, name)
-			rule += "---|---|"
+			rule += "---:|---:|"
 		}
 	}
 	text := fmt.Sprintf("\n### %s\n\n%s\n%s\n", t.title, head, rule)
 	for i, r := range t.rows {
 		w, c, m := spreadOf(figures[i], wall), spreadOf(figures[i], cpu), spreadOf(figures[i], rss)
-		text += fmt.Sprintf("| %s | %.2f (%.2f–%.2f) | %.0f | %.1f | %.2f (%.2f–%.2f) | %.3f | %.0f |", r.name, w.median, w.least, w.most,
-			float64(t.units)/w.median, float64(t.bytes)/w.median/1e6, c.median, c.least, c.most, 1000*c.median/float64(t.units), m.most)
+		text += fmt.Sprintf("| %s | %.2f (%.2f–%.2f) | %s | %.0f | %.2f (%.2f–%.2f) | %s | %.0f |", r.name, w.median, w.least, w.most,
+			digits(float64(t.units)/w.median), float64(t.bytes)/w.median/1e6, c.median, c.least, c.most, digits(1000*c.median/float64(t.units)), m.most)
 		for _, b := range bases {
 			text += fmt.Sprintf(" %.2f | %.2f |", w.median/spreadOf(figures[b], wall).median, c.median/spreadOf(figures[b], cpu).median)
 		}
@@ -143,6 +146,14 @@ func (t table) write(w io.Writer, figures [][]figure) error {
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// digits spells x with three digits or more.
+func digits(x float64) string {
+	if x <= 0 {
+		return "0"
+	}
+	return strconv.FormatFloat(x, 'f', max(0, 2-int(math.Floor(math.Log10(x)))), 64)
 }
 
 // A spread is what the rounds have shown of one quantity.
