@@ -22,7 +22,9 @@ CREATE TABLE IF NOT EXISTS part(
 type Upload struct {
 	ID   int64
 	File int64
-	// Name is how the store calls the unfinished object.
+	// Name is how the store calls the unfinished object. At Google whoever knows it
+	// can send the object's bytes: it stays in the ledger, which only its owner can
+	// read, and is in no report.
 	Name string
 	// URL, Size, ModTime and Variant are those of the file when the upload began.
 	URL     string

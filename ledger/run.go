@@ -47,6 +47,9 @@ func openRun(ctx context.Context, path string, create bool) (*Run, error) {
 	mode := "rw"
 	if create {
 		mode = "rwc"
+		if err := private(path); err != nil {
+			return nil, fmt.Errorf("opening ledger %q: %w", path, err)
+		}
 	}
 	// The path goes in as a URI so that a "?" or "#" in it is not read as one.
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(path))
@@ -72,6 +75,21 @@ func openRun(ctx context.Context, path string, create bool) (*Run, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
+}
+
+// private makes sure that nobody else can read the file at path, which it makes if
+// need be: the names of unfinished uploads may be as good as a password.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		err = f.Chmod(0o600)
+	}
+	return err
 }
 
 // readable fails with ErrDamaged where the file is no ledger that this program

@@ -108,12 +108,15 @@ func (e *executor) abandon(ctx context.Context) error {
 
 func (p *Plan) abortUpload(ctx context.Context, u ledger.Upload) error {
 	for _, root := range p.root {
-		multi, ok := root.Store.(bucket.Multipart)
+		key, ok := root.Naming.Cut(u.URL)
 		if !ok {
 			continue
 		}
-		if key, ok := root.Naming.Cut(u.URL); ok {
-			return multi.Abort(ctx, key, u.Name)
+		switch store := root.Store.(type) {
+		case bucket.Multipart:
+			return store.Abort(ctx, key, u.Name)
+		case bucket.Resumable:
+			return store.Cancel(ctx, u.Name)
 		}
 	}
 	return errors.New("this run no longer sends to that place")

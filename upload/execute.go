@@ -67,6 +67,9 @@ func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 	if ctx.Err() == nil {
 		err = errors.Join(err, e.abandon(ctx))
 	}
+	if n := e.lost.Load(); n > 0 {
+		e.sent.Notes = append(e.sent.Notes, fmt.Sprintf("large files that were sent from the start, as the store no longer had what an earlier run sent of them: %d", n))
+	}
 	for _, c := range stores {
 		e.sent.Notes = append(e.sent.Notes, c.Notes()...)
 	}

@@ -79,7 +79,8 @@ func (p *parted) resume(ctx context.Context) error {
 		there, err = p.multi.Parts(ctx, p.key, upload.Name)
 		return err
 	})
-	if errors.Is(err, bucket.ErrNoUpload) {
+	if errors.Is(err, bucket.ErrNoUpload) || err == nil && len(there) == 0 && len(known) > 0 {
+		p.lost.Add(1)
 		return p.plan.job.Ledger.EndUpload(ctx, upload.ID)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/medialift/medialift/ledger"
@@ -19,6 +20,9 @@ type executor struct {
 	done   Progress
 	first  error // the first failure, when failures end the run
 	pool   *pool // of the pass that is under way
+	// lost counts large files of which the store no longer has what an earlier run
+	// has sent.
+	lost atomic.Int64
 }
 
 // An outcome is what became of one task of a pass: a file, or a part of one.
@@ -35,6 +39,8 @@ type outcome struct {
 	part     ledger.Part
 	there    bool
 	progress int64
+	// sent are bytes of the file that were sent and are no part.
+	sent int64
 }
 
 // pass runs one step over all pending files with the plan's workers. Results

@@ -63,6 +63,7 @@ func (e *executor) count(o outcome) {
 	if o.part.N > 0 && !o.there {
 		e.sent.Bytes += o.part.Size
 	}
+	e.sent.Bytes += o.sent
 	e.done.Bytes += o.progress
 	whole := o.file.Size
 	if o.cut {

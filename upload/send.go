@@ -29,14 +29,19 @@ func (e *executor) open(ctx context.Context, f ledger.File) (target, error) {
 	return target{file: f, store: root.Store, key: key, src: src, close: done}, err
 }
 
-// send brings one file to its place, or begins to send it in parts.
+// send brings one file to its place, or begins to send it piece by piece.
 func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 	t, err := e.open(ctx, f)
 	if err != nil {
 		return outcome{file: failure(f, err), err: err}
 	}
-	if multi, ok := t.store.(bucket.Multipart); ok && f.Size > large {
-		return e.cut(ctx, t, multi, 0)
+	if f.Size > large {
+		switch store := t.store.(type) {
+		case bucket.Multipart:
+			return e.cut(ctx, t, store, 0)
+		case bucket.Resumable:
+			return e.stream(ctx, t, store)
+		}
 	}
 	defer t.close()
 	var obj bucket.Object
