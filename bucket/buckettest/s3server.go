@@ -1,7 +1,6 @@
 package buckettest
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -22,17 +21,11 @@ type S3 struct {
 }
 
 // S3Server starts an S3 server that lives as long as the test. The binary is
-// the one that MEDIALIFT_TEST_VERSITYGW names, or versitygw in PATH or in Go's
-// bin directory. Without one the test is skipped, or failed where CI is "true".
+// the one that MEDIALIFT_TEST_VERSITYGW names, or the one that tools/versitygw.sh
+// has built. Without one the test is skipped, or failed where CI is "true".
 func S3Server(t testing.TB) *S3 {
 	t.Helper()
-	binary, err := findServer()
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no S3 server to test with: %v", err)
-		}
-		t.Skipf("no S3 server to test with (go install github.com/versity/versitygw/cmd/versitygw@latest): %v", err)
-	}
+	binary := emulator(t, "MEDIALIFT_TEST_VERSITYGW", "tools/versitygw.sh", "versitygw-v*[0-9]")
 	s := &S3{AccessKey: "medialift", SecretKey: "medialift-" + rand.Text(), Dir: t.TempDir()}
 	for range 5 { // the port may be taken between looking and using it
 		if s.start(t, binary) {
@@ -41,20 +34,6 @@ func S3Server(t testing.TB) *S3 {
 	}
 	t.Fatalf("%s does not start", binary)
 	return nil
-}
-
-func findServer() (string, error) {
-	if path := os.Getenv("MEDIALIFT_TEST_VERSITYGW"); path != "" {
-		return exec.LookPath(path)
-	}
-	if path, err := exec.LookPath("versitygw"); err == nil {
-		return path, nil
-	}
-	out, err := exec.Command("go", "env", "GOPATH").Output()
-	if err != nil {
-		return "", err
-	}
-	return exec.LookPath(filepath.Join(string(bytes.TrimSpace(out)), "bin", "versitygw"))
 }
 
 // start tells whether the server came up.

@@ -23,7 +23,13 @@ import (
 // or lets a request through.
 func between(t *testing.T, s3 *buckettest.S3, handle func(http.ResponseWriter, *http.Request) bool) []string {
 	t.Helper()
-	target, err := url.Parse(s3.Endpoint)
+	return inFrontOf(t, s3.Endpoint, s3.Environ(), handle)
+}
+
+// inFrontOf is between for a server of any kind: the environment leads to it.
+func inFrontOf(t *testing.T, endpoint string, environ []string, handle func(http.ResponseWriter, *http.Request) bool) []string {
+	t.Helper()
+	target, err := url.Parse(endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +45,8 @@ func between(t *testing.T, s3 *buckettest.S3, handle func(http.ResponseWriter, *
 	}))
 	t.Cleanup(server.Close)
 	var env []string
-	for _, v := range s3.Environ() {
-		env = append(env, strings.ReplaceAll(v, s3.Endpoint, server.URL))
+	for _, v := range environ {
+		env = append(env, strings.ReplaceAll(v, target.Scheme+"://"+target.Host, server.URL))
 	}
 	return env
 }
