@@ -28,6 +28,9 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 	if err := w.makeIndexes(ctx, final); err != nil {
 		return err
 	}
+	if err := w.complete(ctx); err != nil {
+		return err
+	}
 	refs, err := w.insertReferred(ctx, final)
 	if err != nil {
 		return err
@@ -58,6 +61,26 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 		return errors.Join(err, gone)
 	}
 	// A record that stays is harmless: sweep sees that the dataset is there.
+	return nil
+}
+
+// complete makes sure that all documents are there: a server that crashes and is
+// back before the next batch has lost the last ones, and nobody was told. The
+// durable writes that follow make durable what came before.
+func (w *Writer) complete(ctx context.Context) error {
+	for part, sent := range w.sent {
+		name := w.samples
+		if part == dataset.Frames {
+			name = w.frames
+		}
+		n, err := w.d.db.Collection(name).CountDocuments(ctx, bson.D{})
+		if err != nil {
+			return w.d.readError("counting "+string(part), err)
+		}
+		if n != sent {
+			return fmt.Errorf("%w: %d %s were written, %d are there: did the server restart?", ErrLost, sent, part, n)
+		}
+	}
 	return nil
 }
 
@@ -165,7 +188,7 @@ func (w *Writer) insertReferred(ctx context.Context, m dataset.Manifest) (refere
 			refs[r.key] = append(refs[r.key], id)
 		}
 		if len(docs) > 0 {
-			if _, err := w.d.db.Collection(r.collection).InsertMany(ctx, docs); err != nil {
+			if _, err := w.d.durable.Collection(r.collection).InsertMany(ctx, docs); err != nil {
 				return nil, w.d.writeError("writing "+r.key, err)
 			}
 		}

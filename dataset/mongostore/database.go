@@ -68,11 +68,14 @@ func Open(ctx context.Context, uri, name string, o Options) (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrURI, redact(uri, err.Error()))
 	}
-	d := &Database{client: client, db: client.Database(name), address: Address(uri)}
-	majority := writeconcern.Majority()
 	journal := true
-	majority.Journal = &journal
-	d.durable = client.Database(name, options.Database().SetWriteConcern(majority))
+	durable := writeconcern.WriteConcern{W: "majority", Journal: &journal}
+	d := &Database{
+		client: client, address: Address(uri),
+		// Whatever the URI says: writes that nobody acknowledges would be lost unseen.
+		db:      client.Database(name, options.Database().SetWriteConcern(writeconcern.Majority())),
+		durable: client.Database(name, options.Database().SetWriteConcern(&durable)),
+	}
 	d.config, err = d.readConfig(ctx)
 	if err == nil && !o.Force && d.config.Type != "" && !strings.HasPrefix(d.config.Type, "fiftyone") {
 		err = fmt.Errorf("%w: %q says that its type is %q", ErrForeign, name, d.config.Type)

@@ -41,9 +41,10 @@ var (
 	ErrTaken = errors.New("dataset name is not available")
 	// ErrName: FiftyOne would not accept the name.
 	ErrName = errors.New("not a dataset name")
-	// ErrLost: an import was so long without its server that another one may have
-	// taken it for dead and removed what it wrote.
-	ErrLost = errors.New("import was taken for dead")
+	// ErrLost: what an import wrote is not there any more, or may not be: it was so
+	// long without its server that another one may have taken it for dead, or the
+	// server crashed.
+	ErrLost = errors.New("unfinished import was lost")
 )
 
 // Newest is the newest version of FiftyOne whose datasets are known here.

@@ -27,10 +27,7 @@ func neutral(t *testing.T, doc bson.Raw) bson.Raw {
 	}
 	for _, r := range referrers() {
 		v := doc.Lookup(r.key)
-		inner, err := elements(v)
-		if err != nil {
-			t.Fatal(err)
-		}
+		inner := must(t)(elements(v))
 		if len(inner) == 0 {
 			continue
 		}
@@ -45,11 +42,50 @@ func neutral(t *testing.T, doc bson.Raw) bson.Raw {
 		}
 		edits = append(edits, setRaw(r.key, v.Type, endDocument(out)))
 	}
+	if stages := doc.Lookup("view_stages"); stages.Type == bson.TypeArray {
+		out := newDocument(0)
+		for _, e := range must(t)(elements(stages)) {
+			text := e.Value().StringValue()
+			if name, at := generatedName(text); name != "" {
+				text = text[:at.Start] + "neutral" + text[at.End:]
+			}
+			out = appendEdit(out, set(e.Key(), text))
+		}
+		edits = append(edits, setRaw("view_stages", bson.TypeArray, endDocument(out)))
+	}
 	out, err := edited(doc, edits...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// generatedNames lists the generated datasets that the views of a dataset name.
+func generatedNames(t *testing.T, s *Store) map[string]string {
+	t.Helper()
+	m, err := s.Manifest(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	for _, view := range m.Views() {
+		for _, e := range must(t)(elements(view.Lookup("view_stages"))) {
+			if name, _ := generatedName(e.Value().StringValue()); name != "" {
+				names[view.Lookup("name").StringValue()] = name
+			}
+		}
+	}
+	return names
+}
+
+func must(t *testing.T) func([]bson.RawElement, error) []bson.RawElement {
+	return func(all []bson.RawElement, err error) []bson.RawElement {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
 }
 
 func all(t *testing.T, s dataset.Source, part dataset.Part) []bson.Raw {

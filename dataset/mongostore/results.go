@@ -37,7 +37,7 @@ func (w *Writer) PutResult(ctx context.Context, run dataset.Run, result io.Reade
 		{Key: "_id", Value: id}, {Key: "contentType", Value: "application/json"}, {Key: "chunkSize", Value: int32(chunkSize)},
 		{Key: "length", Value: length}, {Key: "uploadDate", Value: time.Now().UTC()},
 	}
-	if _, err := w.d.db.Collection(filesName).InsertOne(ctx, file); err != nil {
+	if _, err := w.d.durable.Collection(filesName).InsertOne(ctx, file); err != nil {
 		return w.d.writeError("writing run results", err)
 	}
 	w.results[run] = id
@@ -50,7 +50,7 @@ func (w *Writer) putChunks(ctx context.Context, id bson.ObjectID, result io.Read
 		if len(batch) == 0 {
 			return nil
 		}
-		if _, err := w.d.db.Collection(chunksName).InsertMany(ctx, batch); err != nil {
+		if _, err := w.d.durable.Collection(chunksName).InsertMany(ctx, batch); err != nil {
 			return w.d.writeError("writing run results", err)
 		}
 		batch = batch[:0]

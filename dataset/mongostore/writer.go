@@ -35,6 +35,7 @@ type Writer struct {
 	name, slug      string
 	samples, frames string // collections; frames is empty without videos
 	owned           map[dataset.Part]bool
+	sent            map[dataset.Part]int64
 	lease           *lease
 	pipe            *pipe
 	results         map[dataset.Run]bson.ObjectID
@@ -47,7 +48,7 @@ type Writer struct {
 func (d *Database) New(name string, o NewOptions) *Writer {
 	return &Writer{
 		d: d, opts: o, name: name, id: bson.NewObjectID(),
-		owned: map[dataset.Part]bool{}, results: map[dataset.Run]bson.ObjectID{}, renamed: map[string]string{},
+		owned: map[dataset.Part]bool{}, sent: map[dataset.Part]int64{}, results: map[dataset.Run]bson.ObjectID{}, renamed: map[string]string{},
 	}
 }
 
@@ -175,6 +176,7 @@ func (w *Writer) Append(ctx context.Context, part dataset.Part, docs []bson.Raw)
 		}
 		batch[i] = memory[start:len(memory):len(memory)]
 	}
+	w.sent[part] += int64(len(docs))
 	collection := w.d.db.Collection(name)
 	return w.pipe.send(func(ctx context.Context) error {
 		if err := w.lease.check(); err != nil {
@@ -225,7 +227,7 @@ func (w *Writer) appendTags(ctx context.Context, docs []bson.Raw) error {
 			return err
 		}
 	}
-	if _, err := w.d.db.Collection(tagsName).InsertMany(ctx, batch); err != nil {
+	if _, err := w.d.durable.Collection(tagsName).InsertMany(ctx, batch); err != nil {
 		return w.insertError(dataset.Tags, batch, err)
 	}
 	return nil

@@ -59,6 +59,21 @@ func Read(t testing.TB, name string) Dump {
 	return nil
 }
 
+// FiftyOne reads the dump of testdata/databases that FiftyOne 1.22.1 wrote.
+func FiftyOne(t testing.TB) Dump {
+	t.Helper()
+	dir := "."
+	for range 8 { // tests run in the directory of their package
+		name := filepath.Join(dir, "testdata", "databases", "fiftyone-1.22.1.tar.gz")
+		if _, err := os.Stat(name); err == nil {
+			return Read(t, name)
+		}
+		dir = filepath.Join(dir, "..")
+	}
+	t.Fatal("there is no testdata/databases above this package")
+	return nil
+}
+
 // readFiles answers the content of a directory's or archive's files by base name.
 func readFiles(name string) (map[string][]byte, error) {
 	files := map[string][]byte{}

@@ -61,7 +61,7 @@ func (s *Server) Kill() {
 }
 
 func start(binary string, args []string) (*Server, error) {
-	dir, err := os.MkdirTemp("", "medialift-mongod-")
+	dir, err := os.MkdirTemp(roomyMemory(), "medialift-mongod-")
 	if err != nil {
 		return nil, err
 	}
