@@ -16,8 +16,10 @@
 // takes in every package below.
 //
 //	layer internal/testexport
+//	layer pathmap/internal/spool
 //	layer pathmap scene
 //	layer scene/scenetest
+//	layer pathmap/execmap pathmap/starmap pathmap/tablemap
 //	layer dataset/extjson
 //	layer dataset internal/mongotest
 //	layer dataset/datasettest
@@ -27,16 +29,20 @@
 //	layer bucket/internal/wire
 //	layer bucket/azurestore bucket/filestore bucket/gcsstore bucket/memstore bucket/s3store
 //	layer bucket/open
-//	layer ledger
 //	layer localfile
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
 //	layer dbmigrate/migratetest dbmigrate/revisions
+//	layer ledger
 //	layer upload rewrite survey clean verify doctor
 //	layer cmd/medialift
 //
 //	allow internal/testexport: std
+//	allow pathmap/internal/spool: std
 //	allow pathmap: std
+//	allow pathmap/execmap: std
+//	allow pathmap/starmap: go.starlark.net/...
+//	allow pathmap/tablemap: std
 //	allow scene: std
 //	allow scene/scenetest: std
 //	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson

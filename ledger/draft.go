@@ -22,6 +22,8 @@ type Draft struct {
 	file   *sql.Stmt
 	url    *sql.Stmt
 	staged *sql.Stmt // see Stage
+	asking *sql.Stmt // see Ask
+	asked  int64     // questions so far
 	named  *sql.Stmt // see Name
 	made   *bool     // this run has changed values; nil until asked
 	byURL  bool      // the index that Sent needs is there

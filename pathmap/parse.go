@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 )
@@ -22,7 +21,6 @@ type Kind func(arg string) (Mapper, error)
 //
 //	prefix:FROM=TO              see Prefix; neither may be empty
 //	regexp:PATTERN=REPLACEMENT  see Regexp; the replacement may be empty
-//	table:FILE.csv              see Table
 //	template:TEXT               see Template
 //
 // In the first two the first bare "=" splits and a second one is an error; "\="
@@ -33,7 +31,6 @@ func Kinds() map[string]Kind {
 	return map[string]Kind{
 		"prefix":   parsePrefix,
 		"regexp":   parseRegexp,
-		"table":    openTable,
 		"template": parseTemplate,
 	}
 }
@@ -88,18 +85,6 @@ func parseTemplate(arg string) (Mapper, error) {
 		return nil, fmt.Errorf("%w: no text; want a template, as in \"template:s3://bucket/{{.Field}}/{{.Base}}\"", ErrSpec)
 	}
 	return Template(arg)
-}
-
-func openTable(arg string) (Mapper, error) {
-	if arg == "" {
-		return nil, fmt.Errorf("%w: no file; want a CSV file with the header \"from,to\", as in \"table:moved.csv\"", ErrSpec)
-	}
-	f, err := os.Open(arg)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return Table(f)
 }
 
 // splitPair cuts arg at its one bare "=" and takes the backslash off the others.

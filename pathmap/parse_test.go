@@ -3,9 +3,6 @@ package pathmap_test
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,10 +10,6 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	table := filepath.Join(t.TempDir(), "a=b:c.csv")
-	if err := os.WriteFile(table, []byte("from,to\n/a/x,s3://b/y\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct{ name, spec, path, want string }{
 		{"prefix", "prefix:/data=s3://b/k", "/data/x", "s3://b/k/x"},
 		{"prefix of a drive", `prefix:C:\data=s3://b/x`, `C:\data\y\z.png`, "s3://b/x/y/z.png"},
@@ -32,7 +25,6 @@ func TestParse(t *testing.T) {
 		{"backslash as a class", `regexp:[\\]=/`, `a\b`, "a/b"},
 		{"equals sign in a pattern", `regexp:/dt\=(\d+)=/dt\=y$1`, "/a/dt=20/x", "/a/dt=y20/x"},
 		{"empty replacement", `regexp:^file://=`, "file:///x", "/x"},
-		{"table", "table:" + table, "/a/x", "s3://b/y"},
 		{"template", `template:{{if eq .Ext ".png"}}s3://b/k=v:{{.Base}}{{end}}`, "/a/x.png", "s3://b/k=v:x.png"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -48,7 +40,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	const all = "prefix, regexp, table, template"
+	const all = "prefix, regexp, template"
 	for _, c := range []struct{ name, spec, want string }{
 		{"empty", "", "no kind; want one of " + all},
 		{"no kind", "/data", "no kind; want one of " + all},
@@ -69,7 +61,6 @@ func TestParseErrors(t *testing.T) {
 		{"regexp with unknown group", "regexp:(a)=$2", `has no group "2"`},
 		{"template empty", "template:", "want a template"},
 		{"template with unknown field", "template:{{.Name}}", `unknown field ".Name"`},
-		{"table empty", "table:", "want a CSV file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, err := pathmap.Parse(c.spec, pathmap.Kinds())
@@ -80,23 +71,6 @@ func TestParseErrors(t *testing.T) {
 				t.Error("a Mapper beside the error")
 			}
 		})
-	}
-}
-
-// A table that is not there, or not a table, is no fault of the spec.
-func TestParseTableErrors(t *testing.T) {
-	missing := filepath.Join(t.TempDir(), "missing.csv")
-	_, err := pathmap.Parse("table:"+missing, pathmap.Kinds())
-	if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, pathmap.ErrSpec) || !strings.Contains(err.Error(), "table:"+missing) {
-		t.Errorf("missing file: %v", err)
-	}
-	wrong := filepath.Join(t.TempDir(), "wrong.csv")
-	if err := os.WriteFile(wrong, []byte("a,b\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err = pathmap.Parse("table:"+wrong, pathmap.Kinds())
-	if err == nil || errors.Is(err, pathmap.ErrSpec) || !strings.Contains(err.Error(), "table:"+wrong) || !strings.Contains(err.Error(), "header") {
-		t.Errorf("wrong header: %v", err)
 	}
 }
 
@@ -118,7 +92,7 @@ func TestParseOwnKind(t *testing.T) {
 	if _, err := pathmap.Parse("upper:x", kinds); !errors.Is(err, errBroken) || errors.Is(err, pathmap.ErrSpec) {
 		t.Errorf("error of the kind itself became %v", err)
 	}
-	if _, err := pathmap.Parse("lower:", kinds); err == nil || !strings.Contains(err.Error(), "prefix, regexp, table, template, upper") {
+	if _, err := pathmap.Parse("lower:", kinds); err == nil || !strings.Contains(err.Error(), "prefix, regexp, template, upper") {
 		t.Errorf("known kinds in %v", err)
 	}
 	if _, ok := pathmap.Kinds()["upper"]; ok {
@@ -130,7 +104,7 @@ func TestParseOwnKind(t *testing.T) {
 }
 
 // FuzzParse holds Parse to this: it never panics, a failure is an ErrSpec with
-// the spec in it or comes from a file, and an escaped pair is read as it was.
+// the spec in it, and an escaped pair is read as it was.
 func FuzzParse(f *testing.F) {
 	for _, s := range [][3]string{
 		{"prefix:/data=s3://b", "/data", "s3://b"},
@@ -140,13 +114,12 @@ func FuzzParse(f *testing.F) {
 		{"regexp:(x)=$1x", "=", `\`},
 		{"template:{{.Path}}", "a", "b"},
 		{`template:{{if .Ext}}{{(print .X).Y}}{{end}}`, "", ""},
-		{"table:", "\xff", "=\x00"},
 		{"glob:x", `\=`, `\\`},
 	} {
 		f.Add(s[0], s[1], s[2])
 	}
 	f.Fuzz(func(t *testing.T, spec, from, to string) {
-		if !strings.HasPrefix(spec, "table:") && !mayRunLong(spec) {
+		if !mayRunLong(spec) {
 			m, err := pathmap.Parse(spec, pathmap.Kinds())
 			if (err == nil) == (m == nil) || err != nil && !errors.Is(err, pathmap.ErrSpec) {
 				t.Fatalf("Parse(%q) = %v, %v", spec, m, err)

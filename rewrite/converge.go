@@ -24,17 +24,17 @@ func (b *builder) converge(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a, err := b.mapping.ask(ctx, pathmap.Path{Path: v.Old, Field: v.Field, ID: v.DocID()})
+		by, err := b.mapping.prefixOf(ctx, pathmap.Path{Path: v.Old, Field: v.Field, ID: v.DocID()}, v.New)
 		if err != nil {
 			return err
 		}
 		if v.New != m.first.New {
-			m = meeting{first: v, by: a.by}
+			m = meeting{first: v, by: by}
 			continue
 		}
-		both := b.mapping.isPrefix(a.by) && b.mapping.isPrefix(m.by)
+		both := by >= 0 && m.by >= 0
 		switch {
-		case both && a.by == m.by, sameFile(v.Old, m.first.Old):
+		case both && by == m.by, sameFile(v.Old, m.first.Old):
 			// the same path but for its slashes
 		case both:
 			if !m.met {
@@ -56,7 +56,7 @@ func (b *builder) converge(ctx context.Context) error {
 // A meeting is the values of one new path.
 type meeting struct {
 	first ledger.Value
-	by    int
+	by    int  // the prefix map that made first, or -1
 	told  bool // first is among the problems
 	met   bool // by different prefix maps
 }

@@ -29,6 +29,7 @@ type answer struct {
 // A mapping is all the maps of a job as one.
 type mapping struct {
 	maps     []Map
+	streams  []bool // of the maps: better asked about many paths in one go
 	prefixes []prefix
 }
 
@@ -46,6 +47,7 @@ type prefix struct {
 func newMapping(maps []Map) mapping {
 	m := mapping{maps: maps}
 	for i, x := range maps {
+		m.streams = append(m.streams, pathmap.Streams(x.Mapper))
 		if p, ok := x.Mapper.(pathmap.PrefixMap); ok {
 			m.prefixes = append(m.prefixes, prefix{PrefixMap: p, by: i})
 		}
@@ -65,33 +67,56 @@ func newMapping(maps []Map) mapping {
 	return m
 }
 
-// ask asks the maps about one path.
-func (m mapping) ask(ctx context.Context, p pathmap.Path) (answer, error) {
+// settled is the second result of ask where no map is left to be asked.
+const settled = -1
+
+// ask asks the maps about one path. Where it comes to a map that is better
+// asked about many paths in one go, it returns the number of that map instead
+// of an answer; see from.
+func (m mapping) ask(ctx context.Context, p pathmap.Path) (a answer, waits int, err error) {
 	there := false
 	for _, x := range m.prefixes {
 		if x.Already(p.Path) {
 			if x.nested {
-				return answer{standing: doubtful}, nil
+				return answer{standing: doubtful}, settled, nil
 			}
 			there = true
 		}
 	}
 	if there {
-		return answer{standing: already}, nil
+		return answer{standing: already}, settled, nil
 	}
-	for i, x := range m.maps {
-		to, err := x.Mapper.Map(ctx, p)
+	return m.from(ctx, p, 0)
+}
+
+// from is ask for the maps from the number first on.
+func (m mapping) from(ctx context.Context, p pathmap.Path, first int) (a answer, waits int, err error) {
+	for i := first; i < len(m.maps); i++ {
+		if m.streams[i] {
+			return answer{}, i, nil
+		}
+		to, err := m.maps[i].Mapper.Map(ctx, p)
 		switch {
 		case errors.Is(err, pathmap.ErrNoAnswer):
 			continue
 		case err != nil:
-			return answer{}, fmt.Errorf("mapping %q with %s: %w", p.Path, x.Spec, err)
-		case to == p.Path:
-			return answer{standing: already}, nil
+			return answer{}, settled, m.failed(i, p, err)
 		}
-		return answer{standing: moved, to: to, by: i}, nil
+		return answered(p, to, i), settled, nil
 	}
-	return answer{standing: unmatched}, nil
+	return answer{standing: unmatched}, settled, nil
+}
+
+// answered judges what the map of that number said.
+func answered(p pathmap.Path, to string, by int) answer {
+	if to == p.Path {
+		return answer{standing: already}
+	}
+	return answer{standing: moved, to: to, by: by}
+}
+
+func (m mapping) failed(by int, p pathmap.Path, err error) error {
+	return fmt.Errorf("mapping %q with %s: %w", p.Path, m.maps[by].Spec, err)
 }
 
 // isPrefix tells whether the map of that number is a prefix map, whose answers
@@ -102,15 +127,36 @@ func (m mapping) isPrefix(by int) bool {
 }
 
 // again says what the maps would make of an answer to p, or "" where they would
-// leave it.
-func (m mapping) again(ctx context.Context, p pathmap.Path, a answer) (string, error) {
+// leave it; waits is as with ask.
+func (m mapping) again(ctx context.Context, p pathmap.Path, a answer) (to string, waits int, err error) {
 	if m.isPrefix(a.by) {
-		return "", nil
+		return "", settled, nil
 	}
 	p.Path = a.to
-	next, err := m.ask(ctx, p)
+	next, waits, err := m.ask(ctx, p)
 	if err != nil {
-		return "", fmt.Errorf("asking about an answer of %s: %w", m.maps[a.by].Spec, err)
+		return "", settled, fmt.Errorf("asking about an answer of %s: %w", m.maps[a.by].Spec, err)
 	}
-	return next.to, nil
+	return next.to, waits, nil
+}
+
+// prefixOf is the number of the prefix map that made to of p, -1 where another
+// map did.
+func (m mapping) prefixOf(ctx context.Context, p pathmap.Path, to string) (int, error) {
+	for i := range m.maps {
+		if m.streams[i] {
+			continue // if it was this one, that another says the same does no harm
+		}
+		got, err := m.maps[i].Mapper.Map(ctx, p)
+		switch {
+		case errors.Is(err, pathmap.ErrNoAnswer):
+			continue
+		case err != nil:
+			return -1, m.failed(i, p, err)
+		case got == to && m.isPrefix(i):
+			return i, nil
+		}
+		return -1, nil
+	}
+	return -1, nil
 }

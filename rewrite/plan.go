@@ -5,7 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
@@ -65,12 +66,13 @@ type builder struct {
 	refusal dataset.Refusal
 	odd     string // an http URL that holds what a browser would misread
 	oddRows int64
+	views   []bson.Raw
 }
 
 // build runs the passes of a plan. Each collects everything that it refuses,
 // and the next one only starts on what the one before let through.
 func (b *builder) build(ctx context.Context) error {
-	passes := []func(context.Context) error{b.scan, b.explain, b.matched, b.converge, b.check}
+	passes := []func(context.Context) error{b.scan, b.stream, b.summarize, b.explain, b.matched, b.converge, b.check}
 	for _, pass := range passes {
 		if err := pass(ctx); err != nil {
 			return err
@@ -127,12 +129,12 @@ func (b *builder) scan(ctx context.Context) error {
 			}
 		}
 	}
-	b.scanned(manifest)
+	b.views = manifest.Views()
 	return nil
 }
 
-// scanned draws up what the counts mean for the user.
-func (b *builder) scanned(manifest dataset.Manifest) {
+// summarize draws up what the counts mean for the user.
+func (b *builder) summarize(context.Context) error {
 	for _, g := range b.groups.sorted() {
 		b.Prefixes = append(b.Prefixes, g.PrefixReport)
 	}
@@ -150,13 +152,14 @@ func (b *builder) scanned(manifest dataset.Manifest) {
 		if b.Maps[p.by].Rows == 0 {
 			continue
 		}
-		for _, view := range manifest.Views() {
+		for _, view := range b.views {
 			if bytes.Contains(view, []byte(p.From)) {
 				name, _ := view.Lookup("name").StringValueOK()
 				b.warn("the saved view %q mentions %q and will not find the new paths", name, p.From)
 			}
 		}
 	}
+	return nil
 }
 
 func (b *builder) field(name string) *FieldReport {
@@ -179,71 +182,14 @@ func (b *builder) value(ctx context.Context, row dataset.Row) error {
 	b.Values++
 	f.Values++
 	path := pathmap.Path{Path: row.Value, Field: row.Field, ID: ledger.IDText(row.ID)}
-	a, err := b.mapping.ask(ctx, path)
+	a, waits, err := b.mapping.ask(ctx, path)
 	if err != nil {
 		return err
 	}
-	if a.standing == unmatched {
-		// What a table or a pattern moved, it does not know any more the next
-		// night; the ledger does.
-		made, err := b.draft.Made(ctx, row)
-		if err != nil {
-			return err
-		}
-		if made {
-			b.Already++
-			f.Already++
-			return nil
-		}
+	if waits != settled {
+		return b.draft.Ask(ctx, waits, row, row.Value)
 	}
-	switch a.standing {
-	case unmatched:
-		b.Unmatched++
-		f.Unmatched++
-		b.groups.add(row)
-		return nil
-	case moved:
-		b.Rewritten++
-		f.Rewritten++
-		return b.moved(ctx, row, path, a)
-	}
-	// The doubtful count too: there is no plan unless all of them are explained.
-	b.Already++
-	f.Already++
-	if a.standing == doubtful && !b.opts.AlreadyMoved {
-		return b.draft.Stage(ctx, row)
-	}
-	return nil
-}
-
-func (b *builder) moved(ctx context.Context, row dataset.Row, path pathmap.Path, a answer) error {
-	m := &b.Maps[a.by]
-	m.Rows++
-	if len(m.Examples) < 3 {
-		m.Examples = append(m.Examples, Example{Before: row.Value, After: a.to})
-	}
-	problem := dataset.Problem{ID: path.ID, Field: row.Field, Path: row.Value, URL: a.to}
-	if why := unreadable(a.to, b.opts.Schemes); why != "" {
-		problem.Kind, problem.Hint = "unreadable-path", why+"; by "+m.Spec
-		b.refuse("new paths that FiftyOne cannot read",
-			"a new path must be absolute, or a URL like s3://bucket/key, gs://…, https://…", problem)
-		return nil
-	}
-	next, err := b.mapping.again(ctx, path, a)
-	if err != nil {
-		return err
-	}
-	if next != "" {
-		problem.Kind, problem.Hint = "not-idempotent", fmt.Sprintf("asked again, it would become %q; by %s", next, m.Spec)
-		b.refuse("maps that would change their own output",
-			"write the maps so that they leave new paths alone, for example with ^ at the head of the pattern; the same command could not be repeated", problem)
-		return nil
-	}
-	if strings.HasPrefix(a.to, "http") && strings.ContainsAny(a.to, " #%") {
-		b.odd = a.to
-		b.oddRows++
-	}
-	return b.draft.AddValue(ctx, row, row.Value, a.to)
+	return b.settle(ctx, row, path, a)
 }
 
 // explain refuses the doubtful paths that no earlier run made what they are.

@@ -61,7 +61,7 @@ type Options struct {
 
 // Progress says how far a phase has come. Total is 0 while it is unknown.
 type Progress struct {
-	Phase       string // "reading" documents, "checking" paths, "rewriting" values
+	Phase       string // "reading" documents, "asking" a program, "checking" paths, "rewriting" values
 	Done, Total int64
 }
 

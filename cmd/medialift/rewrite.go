@@ -13,7 +13,6 @@ import (
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/localfile"
-	"github.com/medialift/medialift/pathmap"
 	"github.com/medialift/medialift/rewrite"
 )
 
@@ -35,12 +34,24 @@ func newRewrite(a *app) *cobra.Command {
 		Long: `Give the paths of every media field new values: filepaths, thumbnails, masks,
 heatmaps, those of frames and of every group slice. Nothing is sent.
 
-A map is prefix:FROM=TO (whole path elements), regexp:PATTERN=REPLACEMENT (RE2,
-first match), table:FILE.csv (header from,to) or template:TEXT (a Go template over
-.Path .Dir .Base .Stem .Ext .Field .ID). The first map that answers wins; \= is a
-literal equals sign. A path at or under a prefix map's TO is already there and stays.`,
+A SPEC is one of:
+
+  prefix:FROM=TO              whole path elements
+  regexp:PATTERN=REPLACEMENT  RE2, the first match
+  table:FILE.csv              header from,to
+  template:TEXT               Go template over .Path .Dir .Base .Stem .Ext .Field .ID
+  star:FILE.star              Starlark with def get_cloud_path(filepath): a pure
+                              Python function as it is; None is no answer
+  exec:COMMAND                a program, no shell: one path a line in, one a line
+                              out; an empty line is no answer
+  run:RUN                     where an earlier upload put each file
+
+The first map that answers wins; \= is a literal equals sign. A path at or under a
+prefix map's TO is already there and stays.`,
 		Example: `  medialift rewrite ./export --map prefix:/data/coco=s3://media/coco --dry-run
-  medialift rewrite ./export --map prefix:/data=s3://media --map prefix:/mnt/masks=s3://masks`,
+  medialift rewrite ./export --map prefix:/data=s3://media --map prefix:/mnt/masks=s3://masks
+  medialift rewrite ./export --map star:cloud_path.star
+  medialift rewrite ./export --map 'exec:python3 -u cloud_path.py'`,
 		Args: atLeast(1, "one or more datasets"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runAll(cmd.Context(), args) },
 	}
@@ -59,19 +70,16 @@ literal equals sign. A path at or under a prefix map's TO is already there and s
 // sampleSize is how many paths --check=sample looks at.
 const sampleSize = 100
 
-func (c *rewriteCmd) options() error {
+func (c *rewriteCmd) options(ctx context.Context) error {
 	if len(c.maps) == 0 {
 		return usage("write --map prefix:/data=s3://bucket/data", "rewrite needs at least one --map")
 	}
 	if c.unmatched != "refuse" && c.unmatched != "keep" {
 		return usage("use one of: refuse keep", "--unmatched cannot be %q", c.unmatched)
 	}
-	for _, spec := range c.maps {
-		m, err := pathmap.Parse(spec, pathmap.Kinds())
-		if err != nil {
-			return err
-		}
-		c.mappers = append(c.mappers, rewrite.Map{Spec: spec, Mapper: m})
+	var err error
+	if c.mappers, err = c.parseMaps(ctx, c.maps); err != nil {
+		return err
 	}
 	c.opts = rewrite.Options{
 		Fields: c.fields, KeepUnmatched: c.unmatched == "keep", AlreadyMoved: c.alreadyMoved,
@@ -124,8 +132,9 @@ func (c *rewriteCmd) exists(ctx context.Context, path string) error {
 	return err
 }
 
-func (c *rewriteCmd) runAll(ctx context.Context, args []string) error {
-	if err := c.options(); err != nil {
+func (c *rewriteCmd) runAll(ctx context.Context, args []string) (err error) {
+	defer func() { err = errors.Join(err, closeMaps(c.mappers)) }()
+	if err := c.options(ctx); err != nil {
 		return err
 	}
 	for _, arg := range args {

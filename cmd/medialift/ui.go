@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 
@@ -15,6 +16,8 @@ import (
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/pathmap"
+	"github.com/medialift/medialift/pathmap/execmap"
+	"github.com/medialift/medialift/pathmap/starmap"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -245,7 +248,10 @@ var verdicts = []struct {
 	{dataset.ErrNotDataset, verdict{exitUsage, "usage", "export the dataset with dataset_type=fo.types.FiftyOneDataset, and name the directory that holds metadata.json", false}},
 	{dataset.ErrUnsupported, verdict{exitRefused, "refused", "import it into a current FiftyOne and export it again", false}},
 	{dataset.ErrMalformed, verdict{exitRefused, "refused", "export the dataset again; nothing was changed", false}},
-	{pathmap.ErrSpec, verdict{exitUsage, "usage", "a map is prefix:FROM=TO, regexp:PATTERN=REPLACEMENT, table:FILE.csv or template:TEXT; write \\= for an = inside", false}},
+	{pathmap.ErrSpec, verdict{exitUsage, "usage", "a map is prefix:FROM=TO, regexp:PATTERN=REPLACEMENT, table:FILE.csv, template:TEXT, star:FILE.star, exec:COMMAND or run:RUN; write \\= for an = inside", false}},
+	{starmap.ErrFunction, verdict{exitFailed, "failed", "mend the function; nothing was changed", false}},
+	{execmap.ErrProgram, verdict{exitFailed, "failed", "the program must write one line for each line it reads, and end without an error; nothing was changed", false}},
+	{exec.ErrNotFound, verdict{exitUsage, "usage", "check the spelling; the program must be on the PATH or be written with its folder", false}},
 	{open.ErrURL, verdict{exitUsage, "usage", "write s3://bucket/prefix, file:///dir or a path", false}},
 	{open.ErrScheme, verdict{exitUsage, "usage", "write s3://bucket/prefix, file:///dir or a path", false}},
 	{upload.ErrTemplate, verdict{exitUsage, "usage", "a URL may hold {dataset} and {field}", false}},

@@ -1,13 +1,31 @@
-package pathmap_test
+package tablemap_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/medialift/medialift/pathmap"
+	"github.com/medialift/medialift/pathmap/tablemap"
 )
+
+// none stands for ErrNoAnswer.
+const none = "(no answer)"
+
+func ask(t *testing.T, m pathmap.Mapper, path string) string {
+	t.Helper()
+	to, err := m.Map(t.Context(), pathmap.Path{Path: path})
+	if errors.Is(err, pathmap.ErrNoAnswer) {
+		return none
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
 
 func TestTable(t *testing.T) {
 	for _, c := range []struct{ name, csv, path, want string }{
@@ -28,10 +46,11 @@ func TestTable(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// One byte at a time, so that nothing leans on the size of a read.
-			m, err := pathmap.Table(iotest.OneByteReader(strings.NewReader(c.csv)))
+			m, err := tablemap.Read(iotest.OneByteReader(strings.NewReader(c.csv)), tablemap.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer m.Close()
 			if got := ask(t, m, c.path); got != c.want {
 				t.Errorf("%q becomes %q, want %q", c.path, got, c.want)
 			}
@@ -54,10 +73,11 @@ func TestTableErrors(t *testing.T) {
 		{"empty to", "from,to\n/a,s3://b/a\n/c,\n", `table line 3: from "/c", to ""`},
 		{"empty from", "from,to\n,s3://b/a\n", `table line 2: from "", to "s3://b/a"`},
 		{"two answers", "from,to\n/a,s3://b/a\n/c,s3://b/c\n/a,s3://b/d\n", `table line 4: "/a" becomes "s3://b/d", but "s3://b/a" on line 2`},
+		{"the first of several", "from,to\n/a,1\n/b,1\n/c,1\n/c,2\n/b,2\n/a,2\n/a,3\n", `table line 5: "/c" becomes "2", but "1" on line 4`},
 		{"two answers after a long row", "from,to\n\"/x\n/y\",s3://b/a\n/a,s3://b/a\n/a,s3://b/d\n", `table line 5: "/a" becomes "s3://b/d", but "s3://b/a" on line 4`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, err := pathmap.Table(strings.NewReader(c.csv))
+			m, err := tablemap.Read(strings.NewReader(c.csv), tablemap.Options{})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %s", err, c.want)
 			}
@@ -72,7 +92,7 @@ func TestTableReadError(t *testing.T) {
 	broken := errors.New("disk on fire")
 	for _, head := range []string{"", "from,to\n", "from,to\n/a,s3://b/a\n"} {
 		r := iotest.DataErrReader(&failing{text: strings.NewReader(head), err: broken})
-		if _, err := pathmap.Table(r); !errors.Is(err, broken) {
+		if _, err := tablemap.Read(r, tablemap.Options{}); !errors.Is(err, broken) {
 			t.Errorf("after %q: error %v, want %v", head, err, broken)
 		}
 	}
@@ -89,4 +109,24 @@ func (f *failing) Read(p []byte) (int, error) {
 		return 0, f.err
 	}
 	return f.text.Read(p)
+}
+
+func TestOpenMissing(t *testing.T) {
+	if _, err := tablemap.Open(filepath.Join(t.TempDir(), "missing.csv"), tablemap.Options{}); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// Temporary files are gone as soon as the table is, or before.
+func TestLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	for _, text := range []string{"from,to\n/a,/b\n", "from,to\n/a,/b\n/a,/c\n", "x"} {
+		m, err := tablemap.Read(strings.NewReader(text), tablemap.Options{Dir: dir})
+		if err == nil {
+			err = m.Close()
+		}
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("%q leaves %v, %v", text, left, err)
+		}
+	}
 }

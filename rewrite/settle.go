@@ -1,0 +1,89 @@
+package rewrite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/pathmap"
+)
+
+// settle puts a value of which the maps have said what it becomes into the
+// draft, or counts why not.
+func (b *builder) settle(ctx context.Context, row dataset.Row, path pathmap.Path, a answer) error {
+	f := b.field(row.Field)
+	if a.standing == unmatched {
+		// What a table or a pattern moved, it does not know any more the next
+		// night; the ledger does.
+		made, err := b.draft.Made(ctx, row)
+		if err != nil {
+			return err
+		}
+		if made {
+			b.Already++
+			f.Already++
+			return nil
+		}
+	}
+	switch a.standing {
+	case unmatched:
+		b.Unmatched++
+		f.Unmatched++
+		b.groups.add(row)
+		return nil
+	case moved:
+		b.Rewritten++
+		f.Rewritten++
+		return b.moved(ctx, row, path, a)
+	}
+	// The doubtful count too: there is no plan unless all of them are explained.
+	b.Already++
+	f.Already++
+	if a.standing == doubtful && !b.opts.AlreadyMoved {
+		return b.draft.Stage(ctx, row)
+	}
+	return nil
+}
+
+func (b *builder) moved(ctx context.Context, row dataset.Row, path pathmap.Path, a answer) error {
+	m := &b.Maps[a.by]
+	m.Rows++
+	if len(m.Examples) < 3 {
+		m.Examples = append(m.Examples, Example{Before: row.Value, After: a.to})
+	}
+	problem := dataset.Problem{ID: path.ID, Field: row.Field, Path: row.Value, URL: a.to}
+	if why := unreadable(a.to, b.opts.Schemes); why != "" {
+		problem.Kind, problem.Hint = "unreadable-path", why+"; by "+m.Spec
+		b.refuse("new paths that FiftyOne cannot read",
+			"a new path must be absolute, or a URL like s3://bucket/key, gs://…, https://…", problem)
+		return nil
+	}
+	next, waits, err := b.mapping.again(ctx, path, a)
+	if err != nil {
+		return err
+	}
+	if next != "" {
+		b.changes(row, a.to, next)
+		return nil
+	}
+	if waits != settled {
+		if err := b.draft.Ask(ctx, b.again(waits), row, a.to); err != nil {
+			return err
+		}
+	}
+	if strings.HasPrefix(a.to, "http") && strings.ContainsAny(a.to, " #%") {
+		b.odd = a.to
+		b.oddRows++
+	}
+	return b.draft.AddValue(ctx, row, row.Value, a.to)
+}
+
+// changes refuses a value whose new path the maps would change again.
+func (b *builder) changes(row dataset.Row, to, next string) {
+	b.refuse("maps that would change their own output",
+		"write the maps so that they leave new paths alone, for example with ^ at the head of the pattern; the same command could not be repeated",
+		dataset.Problem{Kind: "not-idempotent", ID: ledger.IDText(row.ID), Field: row.Field, Path: row.Value, URL: to,
+			Hint: fmt.Sprintf("asked again, it would become %q", next)})
+}
