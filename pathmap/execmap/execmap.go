@@ -20,7 +20,7 @@ import (
 	"github.com/medialift/medialift/pathmap"
 )
 
-// ErrProgram: the program failed, or did not answer line by line.
+// ErrProgram says that the program failed, or did not answer line by line.
 var ErrProgram = errors.New("the mapping program failed")
 
 // Options say how the program is run.

@@ -24,8 +24,8 @@ import (
 // Function is the name of the function that a file must define.
 const Function = "get_cloud_path"
 
-// ErrFunction: the function failed, ran into a limit, or gave something else
-// than a string or None.
+// ErrFunction says that the function failed, ran into a limit, or gave something
+// else than a string or None.
 var ErrFunction = errors.New("the Starlark function failed")
 
 // Options are the limits of one call of the function, and of loading its file.
