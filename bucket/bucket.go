@@ -29,6 +29,8 @@ var (
 	ErrTemporary = errors.New("temporary failure")
 	// ErrSourceChanged: the file changed while it was being sent.
 	ErrSourceChanged = errors.New("file changed while being sent")
+	// ErrRead: the file cannot be read; no other try will change that.
+	ErrRead = errors.New("reading the file")
 	// ErrChecksum: the store reports other bytes than were sent.
 	ErrChecksum = errors.New("checksum mismatch")
 	// ErrKey: a key that this store cannot hold exactly as named.
@@ -37,7 +39,7 @@ var (
 
 // A Store holds objects under keys. All methods are safe for concurrent use.
 // Keys are used exactly as given. No method retries: an error that is worth
-// another try is (errors.Is) ErrTemporary, ErrUnreachable or ErrStale, and one
+// another try is (errors.Is) ErrTemporary, ErrUnreachable or ErrOnce, and one
 // that a cancelled context caused is none of them.
 type Store interface {
 	// Put sends src to key. It returns after the object is durable and the

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -17,10 +19,11 @@ var (
 	// ErrIdentity is an ErrDenied of the credentials as such: no request with
 	// them will be let through, whatever it is about.
 	ErrIdentity = fmt.Errorf("%w: the credentials are not accepted", ErrDenied)
-	// ErrStale is an ErrIdentity that comes of an expired token or of a wrong
-	// clock. The store has renewed the one or measured the other by the time that
-	// it returns this, so that one more try at once is worth while, and only one.
-	ErrStale = fmt.Errorf("%w (renewed)", ErrIdentity)
+	// ErrOnce goes with another kind of error: one more try at once may succeed
+	// all the same, and only one. The store has renewed credentials that had
+	// expired, or learnt the right time, or it took nothing of bytes that were
+	// damaged on the way.
+	ErrOnce = errors.New("worth one more try")
 )
 
 // The waits between tries: full jitter under a doubling bound
@@ -62,20 +65,32 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
+// ParseRetryAfter reads the header of that name: seconds, or a date.
+func ParseRetryAfter(header string, now time.Time) time.Duration {
+	const longest = 10 * time.Minute
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return min(max(0, time.Duration(min(seconds, 3600))*time.Second), longest)
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return min(max(0, date.Sub(now)), longest)
+	}
+	return 0
+}
+
 // Retry calls try until it succeeds, fails with something that does not pass by
 // itself, or has been called tries times, and returns its last error. After
-// ErrStale it is called at once, and once. Stores never retry, so that only
+// ErrOnce it is called at once, and once. Stores never retry, so that only
 // their callers do.
 func Retry(ctx context.Context, tries int, try func() error) error {
-	renewed := false
+	once := false
 	for n := 1; ; n++ {
 		err := try()
-		stale := errors.Is(err, ErrStale) && !renewed
-		if !stale && !Passing(err) || n >= tries || ctx.Err() != nil {
+		now := errors.Is(err, ErrOnce) && !once
+		if !now && !Passing(err) || n >= tries || ctx.Err() != nil {
 			return err
 		}
-		if stale {
-			renewed = true
+		if now {
+			once = true
 			continue
 		}
 		if !Sleep(ctx.Done(), max(Backoff(n, FirstWait), RetryAfter(err))) {

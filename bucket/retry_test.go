@@ -11,7 +11,7 @@ import (
 )
 
 func TestRetry(t *testing.T) {
-	other := errors.New("other")
+	other, expired := errors.New("other"), errors.Join(bucket.ErrIdentity, bucket.ErrOnce)
 	for _, tt := range []struct {
 		name  string
 		fails []error
@@ -24,8 +24,8 @@ func TestRetry(t *testing.T) {
 		{"stays", []error{bucket.ErrTemporary, bucket.ErrTemporary}, 2, 2, bucket.ErrTemporary},
 		{"does not pass by itself", []error{bucket.ErrDenied}, 3, 1, bucket.ErrDenied},
 		{"throttled", []error{bucket.ErrThrottled}, 3, 2, nil},
-		{"stale once", []error{bucket.ErrStale}, 3, 2, nil},
-		{"stale still", []error{bucket.ErrStale, bucket.ErrStale}, 6, 2, bucket.ErrIdentity},
+		{"once", []error{expired}, 3, 2, nil},
+		{"once only", []error{expired, expired}, 6, 2, bucket.ErrIdentity},
 		{"turns into another", []error{bucket.ErrTemporary, other}, 3, 2, other},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,16 +56,23 @@ func TestRetryEndsWithItsContext(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	for _, tt := range []struct{ is, of error }{
-		{bucket.ErrThrottled, bucket.ErrTemporary}, {bucket.ErrIdentity, bucket.ErrDenied},
-		{bucket.ErrStale, bucket.ErrIdentity}, {bucket.ErrStale, bucket.ErrDenied},
-	} {
-		if !errors.Is(tt.is, tt.of) {
-			t.Errorf("%q is not %q", tt.is, tt.of)
-		}
+	if !errors.Is(bucket.ErrThrottled, bucket.ErrTemporary) || !errors.Is(bucket.ErrIdentity, bucket.ErrDenied) {
+		t.Error("kinds of others")
 	}
-	if bucket.Passing(bucket.ErrStale) || bucket.Passing(bucket.ErrIdentity) || !bucket.Passing(bucket.ErrThrottled) {
+	if bucket.Passing(bucket.ErrOnce) || bucket.Passing(bucket.ErrIdentity) || !bucket.Passing(bucket.ErrThrottled) {
 		t.Error("what passes by itself")
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "x": 0, "-3": 0, "7": 7 * time.Second, "99999999999999999": 10 * time.Minute, "86400": 10 * time.Minute,
+		"Thu, 26 Nov 2026 12:00:30 GMT": 30 * time.Second, "Thu, 26 Nov 2026 11:00:00 GMT": 0,
+	} {
+		if got := bucket.ParseRetryAfter(header, now); got != want {
+			t.Errorf("%q: %v", header, got)
+		}
 	}
 }
 

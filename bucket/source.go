@@ -70,5 +70,5 @@ func (s Source) readFull(ctx context.Context, block []byte, off int64) error {
 	case err == nil || errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: it ends at byte %d of %d", ErrSourceChanged, off+int64(n), s.Size)
 	}
-	return fmt.Errorf("reading the file: %w", err)
+	return fmt.Errorf("%w: %w", ErrRead, err)
 }

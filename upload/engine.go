@@ -158,7 +158,7 @@ func (e *engine) count(a ask, err error) bool {
 type trial struct {
 	failures int
 	first    time.Time
-	renewed  bool
+	once     bool
 }
 
 // judge tells after how long a request that has failed is to be made again, or
@@ -168,8 +168,8 @@ func (e *engine) judge(t *trial, err error) (wait time.Duration, more bool, fina
 	defer e.mu.Unlock()
 	now := e.now()
 	switch {
-	case errors.Is(err, bucket.ErrStale) && !t.renewed:
-		t.renewed = true
+	case errors.Is(err, bucket.ErrOnce) && !t.once:
+		t.once = true
 		e.traffic.retry(err)
 		return 0, true, err
 	case !bucket.Passing(err):

@@ -24,8 +24,10 @@ const (
 type pace struct {
 	most, limit int
 
-	// The window that is being measured.
+	// The window that is being measured. It begins when the requests that were
+	// under way when it was opened have ended.
 	began   time.Time
+	early   int // requests to end before that
 	work    float64
 	ended   int
 	crowded bool // all workers allowed were busy
@@ -52,7 +54,7 @@ func (p *pace) restart(now time.Time) {
 
 // open begins a new window.
 func (p *pace) open(now time.Time) {
-	p.began, p.work, p.ended, p.crowded = now, 0, 0, false
+	p.began, p.early, p.work, p.ended, p.crowded = now, p.limit, 0, 0, false
 }
 
 // busy notes how many workers are at work.
@@ -60,6 +62,11 @@ func (p *pace) busy(n int) { p.crowded = p.crowded || n >= p.limit }
 
 // done notes a request that succeeded with so many bytes.
 func (p *pace) done(now time.Time, bytes int64) {
+	if p.early > 0 {
+		p.early--
+		p.began = now
+		return
+	}
 	p.work += perRequest + float64(bytes)
 	p.ended++
 	if elapsed := now.Sub(p.began); elapsed >= leastWindow && p.ended >= 2*p.limit {

@@ -27,6 +27,7 @@ const (
 	CauseUnreachable Cause = "unreachable" // no connection came about
 	CauseTimeout     Cause = "timeout"     // no answer in time
 	CauseRenewed     Cause = "renewed"     // an expired token, or a wrong clock
+	CauseDamaged     Cause = "damaged"     // other bytes came than were sent
 	CauseTemporary   Cause = "temporary"   // other errors of server and network
 )
 
@@ -38,7 +39,9 @@ func (t *Traffic) retry(err error) {
 func causeOf(err error) Cause {
 	timeout, ok := errors.AsType[net.Error](err)
 	switch {
-	case errors.Is(err, bucket.ErrStale):
+	case errors.Is(err, bucket.ErrChecksum):
+		return CauseDamaged
+	case errors.Is(err, bucket.ErrOnce):
 		return CauseRenewed
 	case errors.Is(err, bucket.ErrThrottled):
 		return CauseThrottled

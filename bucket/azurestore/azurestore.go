@@ -135,7 +135,7 @@ func (a access) open(name string) (*container.Client, error) {
 	}
 	token, err := a.creds.token()
 	if err != nil {
-		return nil, wire.Fail(bucket.ErrDenied, "no usable Azure credentials: "+firstLine(err), err)
+		return nil, wire.Fail(bucket.ErrIdentity, "no usable Azure credentials: "+firstLine(err), err)
 	}
 	return container.NewClient(at, token, opts)
 }

@@ -53,7 +53,11 @@ func fromAnswer(answer *azcore.ResponseError, err error) error {
 	case bloberror.InvalidBlobOrBlock:
 		text += " (another program has begun to send this blob: try again in a week, or delete it)"
 	}
-	return wire.Fail(kind, text, err)
+	header := http.Header{}
+	if answer.RawResponse != nil {
+		header = answer.RawResponse.Header
+	}
+	return wire.Answer(kind, text, err, header)
 }
 
 func kindOf(status int, code bloberror.Code) error {
@@ -66,7 +70,11 @@ func kindOf(status int, code bloberror.Code) error {
 		return bucket.ErrChecksum
 	case bloberror.InvalidResourceName, bloberror.InvalidURI, bloberror.OutOfRangeInput, "InvalidBlobName":
 		return bucket.ErrKey
-	case bloberror.ServerBusy, bloberror.InternalError, bloberror.OperationTimedOut,
+	case bloberror.ServerBusy:
+		return bucket.ErrThrottled
+	case bloberror.AuthenticationFailed, bloberror.InvalidAuthenticationInfo, bloberror.NoAuthenticationInformation, bloberror.AccountIsDisabled:
+		return bucket.ErrIdentity
+	case bloberror.InternalError, bloberror.OperationTimedOut,
 		// Another writer to the same key has just been faster.
 		bloberror.InvalidBlockList:
 		return bucket.ErrTemporary

@@ -68,12 +68,14 @@ func fromAnswer(answer *googleapi.Error, err error) error {
 	if answer.Message != "" && answer.Message != reason {
 		text += ": " + answer.Message
 	}
-	return wire.Fail(kind, text, err)
+	return wire.Answer(kind, text, err, answer.Header)
 }
 
 func kindOf(status int, reason, message string) error {
 	switch {
-	case slices.Contains([]string{"rateLimitExceeded", "userRateLimitExceeded", "backendError", "internalError"}, reason):
+	case slices.Contains([]string{"rateLimitExceeded", "userRateLimitExceeded"}, reason):
+		return bucket.ErrThrottled
+	case slices.Contains([]string{"backendError", "internalError"}, reason):
 		return bucket.ErrTemporary
 	case status == http.StatusNotFound && strings.Contains(message, "bucket does not exist"):
 		return bucket.ErrNoBucket
@@ -90,7 +92,7 @@ func fromToken(token *auth.Error, err error) error {
 	if token.Response == nil || token.Temporary() || token.Response.StatusCode >= 500 {
 		return wire.Fail(bucket.ErrTemporary, "no answer to a request for Google credentials", err)
 	}
-	return wire.Fail(bucket.ErrDenied, "no usable Google credentials: "+short(token), err)
+	return wire.Fail(bucket.ErrIdentity, "no usable Google credentials: "+short(token), err)
 }
 
 // short is the first line of what an error says.

@@ -152,7 +152,7 @@ func connect(ctx context.Context, opts Options) (*connection, error) {
 	} else {
 		creds, err := detect(opts)
 		if err != nil {
-			return nil, wire.Fail(bucket.ErrDenied, "no usable Google credentials: "+short(err), err)
+			return nil, wire.Fail(bucket.ErrIdentity, "no usable Google credentials: "+short(err), err)
 		}
 		c.http, err = httptransport.NewClient(&httptransport.Options{
 			Credentials: creds, BaseRoundTripper: base, DisableTelemetry: true,

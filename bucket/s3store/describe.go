@@ -35,7 +35,7 @@ func (s *Store) identity(ctx context.Context) bucket.Fact {
 	}
 	v, err := provider.Retrieve(ctx)
 	if err != nil {
-		fact.Err = classify(ctx, err)
+		fact.Err = s.classify(ctx, err)
 		return fact
 	}
 	fact.Value = fmt.Sprintf("%s from %s", shortKey(v.AccessKeyID), source(v.Source))
@@ -98,7 +98,7 @@ func (s *Store) cors(ctx context.Context) bucket.Fact {
 	case noCORS(err):
 		fact.Value = bucket.NoCORS
 	default:
-		fact.Err = classify(ctx, err)
+		fact.Err = s.classify(ctx, err)
 	}
 	return fact
 }

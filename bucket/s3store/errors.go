@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -23,17 +25,28 @@ type failure struct {
 	kind error // may be nil
 	text string
 	err  error
+	// once: it is worth one more try. after: how long the endpoint wants to be
+	// left alone.
+	once  bool
+	after time.Duration
 }
 
 // Error is the short text.
 func (f *failure) Error() string { return f.text }
 
-// Unwrap gives the sentinel and the original.
+// RetryAfter is what the endpoint has asked for.
+func (f *failure) RetryAfter() time.Duration { return f.after }
+
+// Unwrap gives the sentinels and the original.
 func (f *failure) Unwrap() []error {
-	if f.kind == nil {
-		return []error{f.err}
+	all := []error{f.err}
+	if f.kind != nil {
+		all = append(all, f.kind)
 	}
-	return []error{f.kind, f.err}
+	if f.once {
+		all = append(all, bucket.ErrOnce)
+	}
+	return all
 }
 
 // classify turns an error of the SDK into one of the bucket sentinels, or into
@@ -74,40 +87,69 @@ func fromAnswer(status int, err error) error {
 	if region := bucketRegion(err); status == http.StatusMovedPermanently && region != "" {
 		text += fmt.Sprintf(" (the bucket is in region %q: set AWS_REGION)", region)
 	}
-	if code == "RequestTimeTooSkewed" {
+	if code == tooSkewed {
 		text += " (the clock of this machine is wrong)"
 	}
 	if kind != nil {
 		text = kind.Error() + ": " + text
 	}
-	return &failure{kind: kind, text: text, err: err}
+	return &failure{kind: kind, text: text, err: err, once: onceMore(code), after: retryAfter(err)}
+}
+
+// onceMore tells codes that say what a store sets right by itself: the next
+// request has another token, or the time of the endpoint. Bytes that came
+// damaged were not taken.
+func onceMore(code string) bool { return expired(code) || code == tooSkewed || damaged(code) }
+
+const tooSkewed = "RequestTimeTooSkewed"
+
+func expired(code string) bool {
+	return slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}, code)
+}
+
+func damaged(code string) bool {
+	return slices.Contains([]string{"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"}, code)
+}
+
+func retryAfter(err error) time.Duration {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
+		return bucket.ParseRetryAfter(response.Response.Header.Get("Retry-After"), time.Now())
+	}
+	return 0
 }
 
 func kindOf(status int, code string) error {
+	switch {
+	case damaged(code):
+		return bucket.ErrChecksum
+	case expired(code):
+		return bucket.ErrIdentity
+	}
 	switch code {
 	case "NoSuchBucket":
 		return bucket.ErrNoBucket
-	case "BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch":
-		return bucket.ErrChecksum
 	case "KeyTooLongError", "ObjectParentIsFile", "ExistingObjectIsDirectory", // the latter of stores that
 		"XMinioParentIsObject", "XMinioObjectExistsAsDirectory", "XMinioInvalidObjectName": // are file systems
 		return bucket.ErrKey
-	case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired":
-		return bucket.ErrDenied
-	case "SlowDown", "RequestTimeout", "InternalError", "IncompleteBody", "OperationAborted",
-		"Throttling", "ThrottlingException", "RequestThrottled", "ConditionalRequestConflict",
-		// The client has just learnt the right time from the same answer.
-		"RequestTimeTooSkewed":
+	case "InvalidToken", "InvalidAccessKeyId", "InvalidSecurity", "NotSignedUp", tooSkewed:
+		return bucket.ErrIdentity
+	case "SlowDown", "Throttling", "ThrottlingException", "RequestThrottled", "RequestLimitExceeded", "TooManyRequests", "ServiceUnavailable":
+		return bucket.ErrThrottled
+	case "RequestTimeout", "InternalError", "IncompleteBody", "OperationAborted", "ConditionalRequestConflict":
 		return bucket.ErrTemporary
 	}
 	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+	case status == http.StatusUnauthorized:
+		return bucket.ErrIdentity
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		return bucket.ErrThrottled
+	case status == http.StatusForbidden:
 		return bucket.ErrDenied
 	case status == http.StatusNotFound:
 		return bucket.ErrNotFound
 	case status == http.StatusPreconditionFailed:
 		return bucket.ErrExists
-	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
+	case status == http.StatusRequestTimeout:
 		return bucket.ErrTemporary
 	case status == http.StatusNotImplemented, status == http.StatusInsufficientStorage:
 		return nil
@@ -122,6 +164,9 @@ func fromNetwork(err error) error {
 	short := innermost(err)
 	if errors.Is(err, bucket.ErrSourceChanged) {
 		return &failure{kind: bucket.ErrSourceChanged, text: short.Error(), err: err}
+	}
+	if errors.Is(err, bucket.ErrRead) {
+		return &failure{kind: bucket.ErrRead, text: short.Error(), err: err}
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return &failure{text: fmt.Sprintf("the endpoint's certificate is not trusted: %v", short), err: err}
@@ -183,6 +228,11 @@ func refused(err error) bool {
 	code := ""
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		code = api.ErrorCode()
+		// Some give a code of their own, and name the header: x-amz-sdk-checksum-algorithm.
+		named := strings.Contains(strings.ToLower(api.ErrorMessage()), "checksum")
+		if status == http.StatusBadRequest && named && !errors.Is(err, bucket.ErrChecksum) && !damaged(code) && code != "InvalidDigest" {
+			return true
+		}
 	}
 	return status == http.StatusBadRequest && slices.Contains([]string{
 		"NotImplemented", "InvalidArgument", "InvalidRequest", "BadRequest", "InvalidHeader",

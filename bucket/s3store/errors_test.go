@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,6 +87,109 @@ func TestAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What callers that try again need to know of an answer.
+func TestClasses(t *testing.T) {
+	for _, c := range []struct {
+		status                    int
+		code                      string
+		throttled, identity, once bool
+	}{
+		{503, "SlowDown", true, false, false},
+		{503, "", true, false, false},
+		{429, "", true, false, false},
+		{400, "RequestLimitExceeded", true, false, false},
+		{500, "InternalError", false, false, false},
+		{400, "RequestTimeout", false, false, false},
+		{403, "AccessDenied", false, false, false},
+		{403, "SignatureDoesNotMatch", false, false, false}, // of one odd key, maybe
+		{403, "InvalidAccessKeyId", false, true, false},
+		{401, "", false, true, false},
+		{400, "ExpiredToken", false, true, true},
+		{403, "RequestTimeTooSkewed", false, true, true},
+		{400, "BadDigest", false, false, true},
+		{412, "PreconditionFailed", false, false, false},
+	} {
+		t.Run(fmt.Sprint(c.status, c.code), func(t *testing.T) {
+			f := &fake{answer: func(w http.ResponseWriter, _ *http.Request) bool {
+				w.Header().Set("Retry-After", "7")
+				refuse(w, c.status, c.code)
+				return true
+			}}
+			_, err := f.start(t).Put(t.Context(), "k", buckettest.Source([]byte("x")), overwrite)
+			for kind, want := range map[error]bool{
+				bucket.ErrThrottled: c.throttled, bucket.ErrIdentity: c.identity, bucket.ErrOnce: c.once,
+			} {
+				if errors.Is(err, kind) != want {
+					t.Errorf("%v: is %q: %v", err, kind, !want)
+				}
+			}
+			if got := bucket.RetryAfter(err); got != 7*time.Second && c.status != http.StatusPreconditionFailed {
+				t.Errorf("to be tried again after %v", got)
+			}
+		})
+	}
+}
+
+// An endpoint that names the checksum header in a code of its own is tried
+// without, and left alone with it from then on.
+func TestChecksumRefusedInOtherWords(t *testing.T) {
+	f := &fake{answer: func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("X-Amz-Checksum-Crc64nvme") == "" {
+			return false
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "<Error><Code>Odd</Code><Message>Unknown x-amz-sdk-checksum-algorithm</Message></Error>")
+		return true
+	}}
+	s := f.start(t)
+	mustPut(t, s, "a", "x", overwrite)
+	mustPut(t, s, "b", "x", overwrite)
+	asked(t, f, "PUT a", "PUT a", "PUT b")
+}
+
+// Credentials in a file that somebody else keeps fresh are read again when the
+// token has expired; once, however many requests fail together.
+func TestExpiredToken(t *testing.T) {
+	clearEnv(t)
+	file := filepath.Join(t.TempDir(), "credentials")
+	write := func(token string) {
+		text := "[default]\naws_access_key_id = id\naws_secret_access_key = secret\naws_session_token = " + token + "\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("old")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
+	var valid atomic.Value
+	valid.Store("old")
+	f := &fake{answer: func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("X-Amz-Security-Token") == valid.Load() {
+			return false
+		}
+		refuse(w, http.StatusBadRequest, "ExpiredToken")
+		return true
+	}}
+	server := httptest.NewServer(f)
+	defer server.Close()
+	s, err := New(t.Context(), "bkt", Options{Endpoint: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, s, "a", "x", overwrite)
+	valid.Store("new")
+	putFails(t, s, "b", "x", overwrite, bucket.ErrIdentity) // the file holds the old one still
+	s.creds.renewed = time.Time{}
+	write("new")
+	_, err = s.Stat(t.Context(), "a") // HEAD has no room for a code
+	if !errors.Is(err, bucket.ErrOnce) {
+		t.Errorf("%v", err)
+	}
+	if _, err = s.Stat(t.Context(), "a"); err != nil {
+		t.Errorf("with the new token: %v", err)
+	}
+	mustPut(t, s, "b", "x", overwrite)
 }
 
 func TestConnections(t *testing.T) {
@@ -216,7 +321,7 @@ func TestWrongClock(t *testing.T) {
 		return true
 	}}
 	s := f.start(t)
-	only(t, putFails(t, s, "k", "x", overwrite, bucket.ErrTemporary), bucket.ErrTemporary)
+	only(t, putFails(t, s, "k", "x", overwrite, bucket.ErrOnce), bucket.ErrDenied)
 	mustPut(t, s, "k", "x", overwrite)
 	if err := f.start(t).Check(t.Context()); err != nil {
 		t.Error(err)

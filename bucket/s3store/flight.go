@@ -104,16 +104,16 @@ func (s *Store) fly(ctx context.Context, t *target, key string, p *payload, how 
 	hash := f.headers(t, p, how)
 	keys, err := h.credentials.Retrieve(ctx)
 	if err != nil {
-		return sent{}, classify(ctx, err)
+		return sent{}, s.classify(ctx, err)
 	}
 	r := f.request(ctx, p.bytes())
 	if err := h.signer.SignHTTP(ctx, keys, r, hash, "s3", t.signed, h.now()); err != nil {
-		return sent{}, classify(ctx, err)
+		return sent{}, s.classify(ctx, err)
 	}
 	answer, err := h.transport.RoundTrip(r)
 	if err != nil {
 		p.lent = true
-		return sent{}, classify(ctx, &smithyhttp.RequestSendError{Err: err})
+		return sent{}, s.classify(ctx, &smithyhttp.RequestSendError{Err: err})
 	}
 	out, err := h.read(answer)
 	out.shot = how
@@ -123,7 +123,7 @@ func (s *Store) fly(ctx context.Context, t *target, key string, p *payload, how 
 	} else {
 		p.lent = true
 	}
-	return out, classify(ctx, err)
+	return out, s.classify(ctx, err)
 }
 
 // headers sets all headers but those of the signature, and returns the hash of

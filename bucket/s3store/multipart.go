@@ -36,7 +36,7 @@ func (s *Store) Start(ctx context.Context, key string, src bucket.Source) (strin
 		in.ChecksumAlgorithm, in.ChecksumType = types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject
 	}
 	out, err := s.client.CreateMultipartUpload(ctx, in, s.with)
-	if err := classify(ctx, err); checksum && refused(err) {
+	if err := s.classify(ctx, err); checksum && refused(err) {
 		in.ChecksumAlgorithm, in.ChecksumType = "", ""
 		var second error
 		if out, second = s.client.CreateMultipartUpload(ctx, in, s.with); second != nil {
@@ -172,7 +172,7 @@ func (s *Store) uploading(ctx context.Context, err error) error {
 		return nil
 	}
 	api, said := errors.AsType[smithy.APIError](err)
-	short := classify(ctx, err)
+	short := s.classify(ctx, err)
 	gone := said && slices.Contains([]string{"NoSuchUpload", "InvalidPart"}, api.ErrorCode())
 	if errors.Is(short, bucket.ErrNotFound) || ctx.Err() == nil && gone {
 		return &failure{kind: bucket.ErrNoUpload, text: fmt.Sprintf("%v: %v", bucket.ErrNoUpload, short), err: err}

@@ -163,5 +163,8 @@ func (w wholePart) ReadAt(b []byte, off int64) (int, error) {
 	if (err == nil || err == io.EOF) && off+int64(n) < w.Size && n < len(b) {
 		return n, fmt.Errorf("%w: it has become shorter", bucket.ErrSourceChanged)
 	}
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", bucket.ErrRead, err)
+	}
 	return n, err
 }

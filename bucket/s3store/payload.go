@@ -160,5 +160,8 @@ func (w complete) ReadAt(p []byte, off int64) (int, error) {
 	if n < len(p) && (err == nil || err == io.EOF) {
 		return n, fmt.Errorf("%w: it ends at byte %d of %d", bucket.ErrSourceChanged, off+int64(n), w.Size)
 	}
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", bucket.ErrRead, err)
+	}
 	return n, err
 }

@@ -268,7 +268,7 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 	in.Body = b
 	out, err := s.client.PutObject(ctx, in, options...)
 	if err != nil {
-		return sent{}, classify(ctx, err)
+		return sent{}, s.classify(ctx, err)
 	}
 	return sent{
 		shot:      how,

@@ -23,7 +23,7 @@ func (s *Store) Stat(ctx context.Context, key string) (bucket.Object, error) {
 		Bucket: &s.name, Key: &key, ChecksumMode: types.ChecksumModeEnabled,
 	}, s.with)
 	if err != nil {
-		return bucket.Object{}, classify(ctx, err)
+		return bucket.Object{}, s.headless(ctx, err)
 	}
 	return bucket.Object{
 		Key:         key,
@@ -58,7 +58,7 @@ func whole(kind types.ChecksumType, all bucket.Checksums) bucket.Checksums {
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.name, Key: &key}, s.with)
 	if err != nil {
-		return nil, classify(ctx, err)
+		return nil, s.classify(ctx, err)
 	}
 	return &stream{ctx: ctx, ReadCloser: out.Body}, nil
 }
@@ -87,7 +87,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[bucket.Object
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx, s.with)
 			if err != nil {
-				yield(bucket.Object{}, listing(classify(ctx, err)))
+				yield(bucket.Object{}, listing(s.classify(ctx, err)))
 				return
 			}
 			for _, o := range page.Contents {
@@ -129,7 +129,7 @@ func listed(o types.Object, encoding types.EncodingType) (bucket.Object, error) 
 // Delete removes the object at key.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.name, Key: &key}, s.with)
-	if err := classify(ctx, err); !errors.Is(err, bucket.ErrNotFound) {
+	if err := s.classify(ctx, err); !errors.Is(err, bucket.ErrNotFound) {
 		return err
 	}
 	return nil

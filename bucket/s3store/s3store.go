@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -46,12 +47,16 @@ type Options struct {
 	PathStyle bool
 	// Credentials replace those of the default chain.
 	Credentials aws.CredentialsProvider
+	// Silence is how long a connection may neither take nor give a byte, and an
+	// answer may take to begin; 0 is three minutes.
+	Silence time.Duration
 }
 
 // A Store keeps objects in one bucket.
 type Store struct {
 	name   string
 	client *s3.Client
+	creds  *credentials // nil where requests are not signed
 	// amazon tells that no other endpoint was named.
 	amazon bool
 	// region replaces the configured one once Check has learnt better.
@@ -85,10 +90,18 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	if cfg.Credentials != nil {
-		cfg.Credentials = &credentials{from: cfg.Credentials}
-	}
 	s := &Store{name: name, amazon: true}
+	if cfg.Credentials != nil {
+		s.creds = newCredentials(cfg.Credentials, func(ctx context.Context) (aws.CredentialsProvider, error) {
+			fresh, err := config.LoadDefaultConfig(ctx, load...)
+			return fresh.Credentials, err
+		})
+		cfg.Credentials = s.creds
+	}
+	silence := opts.Silence
+	if silence <= 0 {
+		silence = defaultSilence
+	}
 	s.quirks.init()
 	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if opts.Endpoint != "" {
@@ -101,7 +114,7 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 		o.Retryer = aws.NopRetryer{}
 		o.DisableLogOutputChecksumValidationSkipped = true
 		if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-			o.HTTPClient = c.WithReadTimeout(0).WithTransportOptions(tune)
+			o.HTTPClient = c.WithReadTimeout(0).WithTransportOptions(func(t *http.Transport) { tune(t, silence) })
 		}
 	})
 	return s, nil
@@ -154,7 +167,7 @@ func (s *Store) Check(ctx context.Context) error {
 			return &failure{kind: bucket.ErrDenied, text: fmt.Sprintf("access to bucket %q denied: %s", s.name, both), err: err}
 		}
 	}
-	return classify(ctx, err)
+	return s.classify(ctx, err)
 }
 
 func (s *Store) headBucket(ctx context.Context) error {

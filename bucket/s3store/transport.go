@@ -2,28 +2,23 @@ package s3store
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
-	"strings"
-	"sync/atomic"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"github.com/medialift/medialift/bucket"
 )
 
 const (
-	// silence is how long a connection may neither take nor give a byte. It is
+	// defaultSilence is how long a connection may neither take nor give a byte. It is
 	// long because some endpoints store the whole object before they answer.
-	silence = 3 * time.Minute
+	defaultSilence = 3 * time.Minute
 	// idleConns is how many connections are kept for the next request.
 	idleConns = 512
 )
 
-// tune sets up the transport for many uploads at once.
-func tune(t *http.Transport) {
+// tune sets up the transport for many uploads at once. An answer must have begun
+// within silence of the end of the request, also one that comes byte by byte.
+func tune(t *http.Transport, silence time.Duration) {
+	t.ResponseHeaderTimeout = silence
 	t.MaxIdleConns = idleConns
 	t.MaxIdleConnsPerHost = idleConns
 	t.ReadBufferSize = 16 << 10
@@ -76,32 +71,4 @@ func (c *liveConn) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(b)
-}
-
-// credentials marks what goes wrong with a provider: without any credentials a
-// run is over, while failing to renew them is worth another try.
-type credentials struct {
-	from aws.CredentialsProvider
-	had  atomic.Bool
-}
-
-// Retrieve asks the provider.
-func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	v, err := c.from.Retrieve(ctx)
-	switch {
-	case err == nil:
-		c.had.Store(true)
-		return v, nil
-	case c.had.Load():
-		return v, &failure{kind: bucket.ErrTemporary, text: fmt.Sprintf("renewing the AWS credentials: %v", err), err: err}
-	}
-	// What follows is how the last place that was tried failed: noise.
-	short, _, _ := strings.Cut(err.Error(), ", operation error")
-	return v, &failure{kind: bucket.ErrDenied, text: "no usable AWS credentials: " + short, err: err}
-}
-
-// IsCredentialsProvider tells the SDK what is behind: it must not sign where
-// that is [aws.AnonymousCredentials].
-func (c *credentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
-	return aws.IsCredentialsProvider(c.from, target)
 }

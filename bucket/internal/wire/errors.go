@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/medialift/medialift/bucket"
 )
@@ -20,17 +21,40 @@ type Failure struct {
 	Kind error
 	Text string
 	Err  error
+	// Once: it is worth one more try. After: how long the endpoint wants to be
+	// left alone.
+	Once  bool
+	After time.Duration
 }
 
 // Error is the short text.
 func (f *Failure) Error() string { return f.Text }
 
-// Unwrap gives the sentinel and the original.
+// RetryAfter is what the endpoint has asked for.
+func (f *Failure) RetryAfter() time.Duration { return f.After }
+
+// Unwrap gives the sentinels and the original.
 func (f *Failure) Unwrap() []error {
-	if f.Kind == nil {
-		return []error{f.Err}
+	all := []error{f.Err}
+	if f.Kind != nil {
+		all = append(all, f.Kind)
 	}
-	return []error{f.Kind, f.Err}
+	if f.Once {
+		all = append(all, bucket.ErrOnce)
+	}
+	return all
+}
+
+// Answer is Fail for an answer of the endpoint, which may ask to be left alone
+// for a while. Bytes that came damaged were not taken: they are worth one more
+// try.
+func Answer(kind error, text string, err error, header http.Header) error {
+	f, ok := Fail(kind, text, err).(*Failure) //nolint:errorlint // made just there
+	if ok {
+		f.After = bucket.ParseRetryAfter(header.Get("Retry-After"), time.Now())
+		f.Once = kind == bucket.ErrChecksum
+	}
+	return f
 }
 
 // Fail returns a Failure that starts with the words of its kind, if it has one.
@@ -60,13 +84,17 @@ func Mismatch(key string, a bucket.Algorithm, got, want string) error {
 // own error code says no more. It is nil for what another try will not change.
 func KindOf(status int) error {
 	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case http.StatusUnauthorized:
+		return bucket.ErrIdentity
+	case http.StatusForbidden:
 		return bucket.ErrDenied
 	case http.StatusNotFound:
 		return bucket.ErrNotFound
 	case http.StatusPreconditionFailed:
 		return bucket.ErrExists
-	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return bucket.ErrThrottled
+	case http.StatusRequestTimeout:
 		return bucket.ErrTemporary
 	case http.StatusNotImplemented, http.StatusInsufficientStorage:
 		return nil
@@ -82,6 +110,9 @@ func Network(err error) error {
 	short := innermost(err)
 	if errors.Is(err, bucket.ErrSourceChanged) {
 		return &Failure{Kind: bucket.ErrSourceChanged, Text: short.Error(), Err: err}
+	}
+	if errors.Is(err, bucket.ErrRead) {
+		return &Failure{Kind: bucket.ErrRead, Text: short.Error(), Err: err}
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return Fail(nil, fmt.Sprintf("the endpoint's certificate is not trusted: %v", short), err)
