@@ -15,7 +15,7 @@
 // packages of layer x may import ("std" stands for none); a trailing "/..."
 // takes in every package below.
 //
-//	layer internal/testexport
+//	layer internal/testexport internal/faultproxy
 //	layer pathmap/internal/spool
 //	layer pathmap scene
 //	layer scene/scenetest
@@ -39,6 +39,7 @@
 //
 //	allow internal/testexport: std
 //	allow pathmap/internal/spool: std
+//	allow internal/faultproxy: std
 //	allow pathmap: std
 //	allow pathmap/execmap: std
 //	allow pathmap/starmap: go.starlark.net/...

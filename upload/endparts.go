@@ -38,8 +38,8 @@ func (p *parted) end(ctx context.Context) outcome {
 
 // finish makes the object of the parts, over another one where that is allowed.
 func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, err error) {
-	err = p.engine.do(ctx, ask{reads: p.src.Size}, func(ctx context.Context) (err error) {
-		obj, err = p.multi.Finish(ctx, p.key, p.upload.Name, p.src, p.parts, bucket.Condition{})
+	err = p.engine.do(ctx, ask{}, func(within context.Context) (err error) {
+		obj, err = p.multi.Finish(within, p.key, p.upload.Name, p.src, p.parts, bucket.Condition{})
 		gone := errors.Is(err, bucket.ErrNoUpload)
 		if !gone && !errors.Is(err, bucket.ErrExists) {
 			return err
@@ -56,7 +56,7 @@ func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, 
 			return other
 		}
 		replaced = true
-		obj, err = p.multi.Finish(ctx, p.key, p.upload.Name, p.src, p.parts, cond)
+		obj, err = p.multi.Finish(within, p.key, p.upload.Name, p.src, p.parts, cond)
 		return err
 	})
 	return obj, replaced, err

@@ -17,7 +17,7 @@ var errStopping = errors.New("stopping")
 // An ask is a request to a store, as the engine sees it.
 type ask struct {
 	// bytes are sent by it, held are kept in memory meanwhile, reads are read
-	// besides.
+	// of files besides.
 	bytes, held, reads int64
 	// still, if set, tells before each try whether it is still wanted.
 	still func() bool
@@ -71,7 +71,8 @@ func (e *engine) limit(busy int) int {
 
 // do makes a request, within the limits of the run, and again while its failure
 // may pass by itself. What is not tried again because the run stops is
-// errStopping.
+// errStopping. The context that try is given ends when the request takes too
+// long; what reads files meanwhile is better off with ctx.
 func (e *engine) do(ctx context.Context, a ask, try func(context.Context) error) error {
 	var t trial
 	for {
@@ -128,7 +129,7 @@ func (e *engine) attempt(ctx context.Context, a ask, try func(context.Context) e
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err = try(within)
-	if err != nil && within.Err() != nil && ctx.Err() == nil {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		err = fmt.Errorf("%w: no end of it within %v", errStalled, limit)
 	}
 	if e.count(a, err) {

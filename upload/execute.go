@@ -41,8 +41,9 @@ func (e *FailedError) Unwrap() error { return e.Err }
 const checks = 3
 
 // Execute sends what the plan says and the ledger does not know to have
-// arrived. Before the first byte it asks every target whether it is there, and
-// looks for other objects under the plan's keys: those are a *dataset.Refusal.
+// arrived. Before the first byte it asks every target whether it is there, looks
+// whether what has arrived still is, and for other objects under the plan's keys:
+// what is wrong with these is a *dataset.Refusal.
 // When ctx ends it starts no more files or parts, lets those begun finish, for
 // Options.Grace at most, and returns ErrStopped. It is safe to call again. A
 // large file that was not finished then goes on where it stopped.
@@ -58,8 +59,8 @@ func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 			return e.sent, err
 		}
 	}
-	var err error
-	if e.total.Files > 0 {
+	err := e.present(ctx)
+	if err == nil && e.total.Files > 0 {
 		if err = e.probe(ctx); err == nil {
 			err = e.pass(ctx, e.send)
 		}

@@ -40,13 +40,15 @@ type Plan struct {
 	// taken are the files, by ID, whose URL is that of rows already, for
 	// another file as far as is known: only one of equal bytes may have it.
 	taken map[int64]bool
+	// openFile opens a file to send.
+	openFile func(name string) (file, error)
 }
 
 // NewPlan reads the dataset and writes the plan to the ledger. What must not
 // happen is a *dataset.Refusal; the plan of an earlier invocation stands then,
 // and nothing was changed.
 func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
-	p := &Plan{job: job, opts: opts.withDefaults(), root: map[int]bucket.Location{}, taken: map[int64]bool{}}
+	p := &Plan{job: job, opts: opts.withDefaults(), root: map[int]bucket.Location{}, taken: map[int64]bool{}, openFile: openFile}
 	draft, err := job.Ledger.Draft(ctx)
 	if err != nil {
 		return nil, err

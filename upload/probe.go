@@ -105,7 +105,7 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 	}
 	defer done()
 	same := false
-	err = e.engine.do(ctx, ask{reads: f.Size}, func(ctx context.Context) (err error) {
+	err = e.engine.do(ctx, ask{}, func(context.Context) (err error) {
 		same, err = bucket.Same(ctx, root.Store, src, obj)
 		return err
 	})

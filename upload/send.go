@@ -47,16 +47,16 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 	var obj bucket.Object
 	replaced, tries := false, 0
 	a := ask{bytes: f.Size, held: held(t.store, f.Size, false)}
-	err = e.engine.do(ctx, a, func(ctx context.Context) (err error) {
+	err = e.engine.do(ctx, a, func(within context.Context) (err error) {
 		tries++
-		obj, err = t.store.Put(ctx, t.key, t.src, bucket.Condition{})
+		obj, err = t.store.Put(within, t.key, t.src, bucket.Condition{})
 		if !errors.Is(err, bucket.ErrExists) {
 			return err
 		}
 		var cond bucket.Condition
 		if obj, cond, err = e.occupied(ctx, t); err == nil {
 			replaced = true
-			obj, err = t.store.Put(ctx, t.key, t.src, cond)
+			obj, err = t.store.Put(within, t.key, t.src, cond)
 		}
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/medialift/medialift/bucket"
@@ -14,7 +15,7 @@ import (
 // source opens what is sent for a planned file: the file itself, or its variant.
 // The file must not change meanwhile in either case.
 func (p *Plan) source(ctx context.Context, f ledger.File) (bucket.Source, func(), error) {
-	src, done, err := openSource(f)
+	src, done, err := p.openSource(f)
 	if err != nil || f.Variant == "" {
 		return src, done, err
 	}
@@ -43,10 +44,19 @@ func (p *Plan) source(ctx context.Context, f ledger.File) (bucket.Source, func()
 	return src, drop, nil
 }
 
+// A file is what is read of one: *os.File, but where a test lets a disk fail.
+type file interface {
+	io.ReaderAt
+	io.Closer
+	Stat() (fs.FileInfo, error)
+}
+
+func openFile(name string) (file, error) { return os.Open(name) }
+
 // openSource opens a planned file and makes sure, then and after it was read,
 // that it is the one that was planned.
-func openSource(f ledger.File) (bucket.Source, func(), error) {
-	file, err := os.Open(f.Local)
+func (p *Plan) openSource(f ledger.File) (bucket.Source, func(), error) {
+	file, err := p.openFile(f.Local)
 	if err != nil {
 		return bucket.Source{}, nil, fmt.Errorf("opening the file: %w", err)
 	}
