@@ -68,7 +68,7 @@ func newFaulty(t *testing.T, small int, large ...int) *faulty {
 		return bucket.Location{Store: s, Prefix: "x", Naming: s.Naming()}, err
 	}
 	f.opts = upload.Options{
-		RelDirs: []string{f.dir}, Workers: 8, Tries: 5, Backoff: time.Millisecond,
+		RelDirs: []string{f.dir}, Workers: 8, Tries: 15, Backoff: time.Millisecond,
 		Patience: 500 * time.Millisecond, Stall: 2 * time.Second, Grace: time.Second,
 	}
 	return f
@@ -176,7 +176,7 @@ const someLarge = 17<<20 + 1 // in four parts
 func TestFaultStorm(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, 60, someLarge)
-	f.opts.Tries = 12 // each second request fails
+	f.opts.Tries = 25 // each second request fails
 	f.Set(faultproxy.Every(2, faultproxy.IsPut,
 		faultproxy.Answer(http.StatusServiceUnavailable, "SlowDown"), faultproxy.Answer(http.StatusTooManyRequests, ""),
 		faultproxy.Answer(http.StatusInternalServerError, "InternalError"), faultproxy.Answer(http.StatusServiceUnavailable, ""),
