@@ -31,8 +31,12 @@ test: ## run all tests but interop, with the race detector; fetches the servers 
 	go test $(RACE) -timeout 30m -json ./... | bin/testlog
 
 .PHONY: interop
-interop: build ## check against real FiftyOne; makes its own Python environment and MongoDB
+interop: build ## check against real FiftyOne and the clouds' own clients; makes its own Python environments and MongoDB
 	venv=$$(interop/setup.sh); export MEDIALIFT_INTEROP_VENV=$$venv MEDIALIFT_INTEROP_BINARY=$(CURDIR)/bin/medialift
+	clients=$$(interop/clients.sh); export MEDIALIFT_INTEROP_CLIENTS=$$clients
+	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
+	gcs=$$(tools/fakegcs.sh); export MEDIALIFT_TEST_FAKEGCS=$$gcs
+	azure=$$(tools/azurite.sh); export MEDIALIFT_TEST_AZURITE=$$azure
 	go build -C tools -o ../bin/testlog ./testlog
 	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
 

@@ -120,15 +120,18 @@ func (f realFiftyOne) describe(t *testing.T, export string) description {
 	return d
 }
 
-// medialift runs the built binary, which MEDIALIFT_INTEROP_BINARY names.
+// binary is the built binary, which MEDIALIFT_INTEROP_BINARY names.
+func binary() string {
+	if path := os.Getenv("MEDIALIFT_INTEROP_BINARY"); path != "" {
+		return path
+	}
+	return filepath.Join("..", "bin", "medialift")
+}
+
+// medialift runs the built binary.
 func medialift(t *testing.T, state string, args ...string) []byte {
 	t.Helper()
-	binary := os.Getenv("MEDIALIFT_INTEROP_BINARY")
-	if binary == "" {
-		binary = filepath.Join("..", "bin", "medialift")
-	}
-	cmd := exec.Command(binary, append(args, "--state", state)...)
-	return output(t, cmd)
+	return output(t, exec.Command(binary(), append(args, "--state", state)...))
 }
 
 // lastRun names the newest run.
