@@ -36,6 +36,7 @@
 //	layer ledger
 //	layer upload rewrite survey clean verify doctor
 //	layer cmd/medialift
+//	layer interop
 //
 //	allow internal/testexport: std
 //	allow pathmap/internal/spool: std
@@ -74,6 +75,7 @@
 //	allow verify: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson
 //	allow doctor: std
 //	allow cmd/medialift: github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
+//	allow interop: std
 //
 // In words: pathmap and bucket know nothing of datasets; only the bucket
 // packages know clouds; a store never imports a verb; verbs (upload, rewrite,
