@@ -31,14 +31,21 @@ type description struct {
 	Paths     []string
 }
 
-// start starts a mongod for the length of the test. The environment is the one
-// that MEDIALIFT_INTEROP_VENV names, else the one that setup.sh makes.
-func start(t *testing.T) realFiftyOne {
+// environment is the Python environment that MEDIALIFT_INTEROP_VENV names, else
+// the one that setup.sh makes.
+func environment(t *testing.T) string {
 	t.Helper()
 	venv := os.Getenv("MEDIALIFT_INTEROP_VENV")
 	if venv == "" {
 		venv = strings.TrimSpace(string(output(t, exec.Command("./setup.sh"))))
 	}
+	return venv
+}
+
+// start starts a mongod for the length of the test.
+func start(t *testing.T) realFiftyOne {
+	t.Helper()
+	venv := environment(t)
 	mongods, err := filepath.Glob(filepath.Join(venv, "lib/python3*/site-packages/fiftyone/db/bin/mongod"))
 	if err != nil || len(mongods) == 0 {
 		t.Fatalf("no mongod in %q: %v", venv, err)

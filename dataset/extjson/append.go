@@ -93,6 +93,10 @@ func cutLength(b []byte, extra int) (body, rest []byte, ok bool) {
 }
 
 func (e *encoder) string(s []byte) error {
+	if plainLength(s) == len(s) {
+		e.dst = append(append(append(e.dst, '"'), s...), '"')
+		return nil
+	}
 	if !utf8.Valid(s) {
 		return fmt.Errorf("%w: invalid UTF-8 in %q", ErrBSON, s[:min(len(s), 80)])
 	}

@@ -2,9 +2,12 @@ package extjson
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // sample is a document as FiftyOne writes it.
@@ -42,6 +45,58 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	if string(out) != sample {
 		b.Fatalf("got %s", out)
+	}
+}
+
+// detections is the text of a sample like those that tools/bench measures with.
+func detections() []byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	text := []byte(`{"_id": {"$oid": "65a000000000000000000001"}, "filepath": "/data/bench/part07/img_012345.jpg", "tags": [], "metadata": null, ` +
+		`"_media_type": "image", "_rand": 0.3745401188473625, "ground_truth": {"_cls": "Detections", "detections": [`)
+	for i := range 5 {
+		if i > 0 {
+			text = append(text, ", "...)
+		}
+		text = append(text, `{"_id": {"$oid": "65a000000000000000000002"}, "_cls": "Detection", "attributes": {}, "tags": [], "label": "person", "bounding_box": [`...)
+		for k := range 4 {
+			if k > 0 {
+				text = append(text, ", "...)
+			}
+			text = appendFloat(text, r.Float64())
+		}
+		text = append(text, "]}"...)
+	}
+	return append(text, `]}, "note": "note 12345", "_dataset_id": {"$oid": "65a0000000000000000000ff"}, `+
+		`"created_at": {"$date": "2024-01-02T03:04:05.678Z"}, "last_modified_at": {"$date": "2024-01-02T03:04:05.678Z"}}`...)
+}
+
+func BenchmarkAppendDetections(b *testing.B) {
+	text := detections()
+	doc, err := Decode(nil, text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(doc)))
+	var out []byte
+	for b.Loop() {
+		if out, err = Append(out[:0], doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if !bytes.Equal(out, text) {
+		b.Fatalf("got %s", out)
+	}
+}
+
+func BenchmarkDecodeDetections(b *testing.B) {
+	text := detections()
+	b.SetBytes(int64(len(text)))
+	var doc bson.Raw
+	for b.Loop() {
+		var err error
+		if doc, err = Decode(doc, text); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

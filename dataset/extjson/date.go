@@ -113,9 +113,21 @@ func appendDate(dst []byte, ms int64) []byte {
 		dst = append(dst, `{"$numberLong": "`...)
 		return append(appendInt(dst, ms), `"}`...)
 	}
-	layout := `"2006-01-02T15:04:05.000Z"`
-	if ms%1000 == 0 {
-		layout = `"2006-01-02T15:04:05Z"`
+	t := time.UnixMilli(ms).UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	dst = appendTwo(appendTwo(append(dst, '"'), year/100), year%100)
+	dst = appendTwo(append(dst, '-'), int(month))
+	dst = appendTwo(append(dst, '-'), day)
+	dst = appendTwo(append(dst, 'T'), hour)
+	dst = appendTwo(append(dst, ':'), minute)
+	dst = appendTwo(append(dst, ':'), second)
+	if fraction := int(ms % 1000); fraction != 0 {
+		dst = append(dst, '.', byte('0'+fraction/100))
+		dst = appendTwo(dst, fraction%100)
 	}
-	return time.UnixMilli(ms).UTC().AppendFormat(dst, layout)
+	return append(dst, 'Z', '"')
 }
+
+// appendTwo appends n as two digits.
+func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }

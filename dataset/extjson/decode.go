@@ -166,6 +166,10 @@ func (d *decoder) setLength(at, n int) error {
 func (d *decoder) object(typeAt int) error {
 	if i := skipSpace(d.text, d.pos+1); i+1 < len(d.text) && (d.text[i+1] == '$' || d.text[i+1] == '\\') {
 		start := len(d.out)
+		if d.common(typeAt) {
+			return nil
+		}
+		d.out = d.out[:start]
 		if ok, err := d.special(typeAt); ok || err != nil {
 			return err
 		}

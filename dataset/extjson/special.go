@@ -1,6 +1,7 @@
 package extjson
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -33,6 +34,37 @@ func (d *decoder) special(typeAt int) (bool, error) {
 		d.pos = end
 	}
 	return ok, nil
+}
+
+// common appends the value of the two forms that nearly all documents have, in
+// the spelling that nearly all of them have; of others it reports false and may
+// leave something in d.out.
+func (d *decoder) common(typeAt int) bool {
+	const oid, date = `{"$oid": "`, `{"$date": "`
+	rest := d.text[d.pos:]
+	switch {
+	case bytes.HasPrefix(rest, []byte(oid)):
+		const end = len(oid) + 24
+		if len(rest) < end+2 || rest[end] != '"' || rest[end+1] != '}' || !d.hex(rest[len(oid):end]) {
+			return false
+		}
+		d.out[typeAt] = byte(bson.TypeObjectID)
+		d.pos += end + 2
+		return true
+	case bytes.HasPrefix(rest, []byte(date)):
+		rest = rest[len(date):]
+		end := bytes.IndexByte(rest[:min(len(rest), 40)], '"')
+		if end < 0 || end+1 == len(rest) || rest[end+1] != '}' {
+			return false
+		}
+		ms, ok := isoMillis(rest[:end])
+		if ok {
+			d.int64(typeAt, bson.TypeDateTime, ms)
+			d.pos += len(date) + end + 2
+		}
+		return ok
+	}
+	return false
 }
 
 // single appends the value of a document with one member.

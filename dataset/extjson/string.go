@@ -2,6 +2,7 @@ package extjson
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -35,6 +36,30 @@ func AppendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
+}
+
+// plainLength is how many bytes s has before one that may not stand in a JSON
+// string as it is, or that Python's json module escapes.
+func plainLength(s []byte) int {
+	// Eight bytes at a time: the high bit of each byte of suspect tells that it
+	// is beyond ASCII, below a blank, a quote or a backslash; a byte above such
+	// a one may be a false alarm. DEL is above what the subtraction leaves.
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := binary.LittleEndian.Uint64(s[i:])
+		quote, backslash, del := x^(ones*'"'), x^(ones*'\\'), x^(ones*0x7f)
+		suspect := x | (x - ones*' ') | (quote - ones) | (backslash - ones) | (del - ones)
+		if suspect&highs != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return i
 }
 
 func appendEscape(dst []byte, r rune) []byte {
