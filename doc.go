@@ -24,6 +24,7 @@
 //	layer dataset internal/mongotest
 //	layer dataset/datasettest
 //	layer dataset/dirstore dataset/mongostore
+//	layer dataset/mongostore/locate
 //	layer bucket
 //	layer bucket/buckettest
 //	layer bucket/internal/wire
@@ -53,6 +54,7 @@
 //	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset/mongostore: go.mongodb.org/mongo-driver/v2/...
+//	allow dataset/mongostore/locate: github.com/shirou/gopsutil/v4/process
 //	allow bucket: std
 //	allow bucket/buckettest: std
 //	allow bucket/internal/wire: github.com/minio/crc64nvme
