@@ -68,7 +68,13 @@ func (e *executor) pass(ctx context.Context, step func(context.Context, ledger.F
 			feed = errors.Join(feed, err)
 			return nil
 		}
-		return func(ctx context.Context) outcome { return step(ctx, f) }
+		return func(ctx context.Context) outcome {
+			o := step(ctx, f)
+			if e.ends(o.err) {
+				halt() // at once, and not when it has been recorded
+			}
+			return o
+		}
 	}, func() bool { return begin.Err() != nil }, e.engine.limit)
 	e.engine.begin(begin.Done(), e.pool.resized)
 	e.pool.work(work, results)

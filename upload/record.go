@@ -83,7 +83,7 @@ func (e *executor) count(o outcome) {
 				Kind: "failed", Path: o.file.Path, URL: o.file.URL, Hint: o.err.Error(),
 			})
 		}
-		if e.first == nil && (!e.plan.opts.SkipFailures || hopeless(o.err)) {
+		if e.first == nil && e.ends(o.err) {
 			e.first = failed
 		}
 		return
@@ -105,6 +105,11 @@ func (e *executor) show() {
 	e.plan.opts.Progress(Progress{
 		Phase: "sending", Files: e.done.Files, TotalFiles: e.total.Files, Bytes: e.done.Bytes, TotalBytes: e.total.Bytes,
 	})
+}
+
+// ends tells whether the failure of a file ends the run.
+func (e *executor) ends(err error) bool {
+	return err != nil && !left(err) && (!e.plan.opts.SkipFailures || hopeless(err))
 }
 
 // hopeless tells failures that every other file would meet too: going on past
