@@ -41,10 +41,10 @@ var (
 	ErrTaken = errors.New("dataset name is not available")
 	// ErrName: FiftyOne would not accept the name.
 	ErrName = errors.New("not a dataset name")
-	// ErrLost: what an import wrote is not there any more, or may not be: it was so
-	// long without its server that another one may have taken it for dead, or the
+	// ErrLost: what this process wrote or locked is not its own any more: it was so
+	// long without its server that others take it for dead, or the
 	// server crashed.
-	ErrLost = errors.New("unfinished import was lost")
+	ErrLost = errors.New("lost hold of the dataset")
 )
 
 // Newest is the newest version of FiftyOne whose datasets are known here.

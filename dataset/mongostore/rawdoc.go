@@ -81,6 +81,15 @@ func appendValue(dst []byte, key string, v bson.RawValue) []byte {
 	return append(dst, v.Value...)
 }
 
+func appendString(dst []byte, key, value string) []byte {
+	dst = append(dst, byte(bson.TypeString))
+	dst = append(dst, key...)
+	dst = append(dst, 0)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(value)+1))
+	dst = append(dst, value...)
+	return append(dst, 0)
+}
+
 func newDocument(size int) []byte { return append(make([]byte, 0, size), 0, 0, 0, 0) }
 
 // endDocument ends the document that newDocument began.

@@ -78,7 +78,7 @@ func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
 	for _, part := range dataset.MediaParts() {
 		w.owned[part] = declares(m, part, "_dataset_id")
 	}
-	lease, err := w.d.newLease(ctx, w)
+	lease, err := w.record(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,129 @@
+package mongostore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/medialift/medialift/dataset"
+)
+
+// importsName is the collection of records of imports under way. A record names
+// what to remove should its import die.
+const importsName = "medialift.imports"
+
+// record makes the record of an import and keeps it alive.
+func (w *Writer) record(ctx context.Context) (*lease, error) {
+	token := rand.Text()
+	record := append(bson.D{
+		{Key: "_id", Value: w.id}, {Key: "name", Value: w.name}, {Key: "samples", Value: w.samples},
+		{Key: "frames", Value: w.frames}, {Key: "files", Value: bson.A{}},
+	}, owner(token)...)
+	if _, err := w.d.durable.Collection(importsName).InsertOne(ctx, record); err != nil {
+		return nil, w.d.writeError("noting the import", err)
+	}
+	return w.d.newLease(ctx, importsName, set("", w.id).value, token)
+}
+
+// noteFile puts a GridFS file into the record before it is written.
+func (l *lease) noteFile(ctx context.Context, id bson.ObjectID) error {
+	if err := l.check(); err != nil {
+		return err
+	}
+	more := bson.E{Key: "files", Value: bson.D{{Key: "$concatArrays", Value: bson.A{"$files", bson.A{id}}}}}
+	return l.renew(ctx, more)
+}
+
+// abandon removes what the import wrote, and then the record.
+func (l *lease) abandon() error {
+	l.stop()
+	<-l.ended
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	record, err := l.d.db.Collection(l.collection).FindOne(ctx, bson.D{{Key: "_id", Value: l.id}, {Key: "token", Value: l.token}}).Raw()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil
+	}
+	if err != nil {
+		return l.d.readError("removing an unfinished import", err)
+	}
+	return l.d.remove(ctx, record)
+}
+
+// sweep removes what dead imports left behind.
+func (d *Database) sweep(ctx context.Context) error {
+	imports := d.durable.Collection(importsName)
+	for {
+		// Taking it over keeps others, and its owner should it wake, from it.
+		record, err := imports.FindOneAndUpdate(ctx, bson.D{expired()}, pipeline(bson.E{Key: "token", Value: rand.Text()}, expiry())).Raw()
+		if errors.Is(err, mongo.ErrNoDocuments) {
+			return nil
+		}
+		if err != nil {
+			return d.writeError("looking for unfinished imports", err)
+		}
+		if err := d.remove(ctx, record); err != nil {
+			return err
+		}
+	}
+}
+
+// remove deletes what a record names, and then the record. Where the dataset's
+// document is there, the import only failed to delete its record.
+func (d *Database) remove(ctx context.Context, record bson.Raw) error {
+	id, ok := record.Lookup("_id").ObjectIDOK()
+	if !ok {
+		return fmt.Errorf("%w: the record of an import in %q has no id", dataset.ErrMalformed, importsName)
+	}
+	samples := "samples." + id.Hex()
+	used := bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "sample_collection_name", Value: samples}}}}}
+	n, err := d.durable.Collection(datasetsName).CountDocuments(ctx, used)
+	if err != nil {
+		return d.readError("removing an unfinished import", err)
+	}
+	if n == 0 {
+		if err := d.removeParts(ctx, id, samples, record); err != nil {
+			return d.writeError("removing an unfinished import", err)
+		}
+	}
+	if _, err := d.durable.Collection(importsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: id}}); err != nil {
+		return d.writeError("removing an unfinished import", err)
+	}
+	return nil
+}
+
+func (d *Database) removeParts(ctx context.Context, id bson.ObjectID, samples string, record bson.Raw) error {
+	for _, name := range []string{samples, "frames." + samples} {
+		if err := d.durable.Collection(name).Drop(ctx); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{viewsName, workspacesName, runsName, tagsName} {
+		if _, err := d.durable.Collection(name).DeleteMany(ctx, bson.D{{Key: "_dataset_id", Value: id}}); err != nil {
+			return err
+		}
+	}
+	files, err := elements(record.Lookup("files"))
+	if err != nil {
+		return err
+	}
+	for _, e := range files {
+		if err := d.removeFile(ctx, e.Value()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Database) removeFile(ctx context.Context, id bson.RawValue) error {
+	_, err := d.durable.Collection(filesName).DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
+	if err == nil {
+		_, err = d.durable.Collection(chunksName).DeleteMany(ctx, bson.D{{Key: "files_id", Value: id}})
+	}
+	return err
+}
