@@ -39,17 +39,24 @@ func home(path string) string {
 
 // cacheConfig is what concerns credentials in media_cache_config.json.
 type cacheConfig struct {
+	AWSFile      string `json:"aws_config_file"`
+	AWSProfile   string `json:"aws_profile"`
 	GoogleFile   string `json:"google_application_credentials"`
 	AzureFile    string `json:"azure_credentials_file"`
 	AzureProfile string `json:"azure_profile"`
 	MinIOFile    string `json:"minio_config_file"`
 	MinIOProfile string `json:"minio_profile"`
+	// Extra are arguments of Python's clients, by provider.
+	Extra map[string]json.RawMessage `json:"extra_client_kwargs"`
+
+	path string
 }
 
 // readCacheConfig reads that file. One that is not there says nothing.
 func readCacheConfig() (cacheConfig, error) {
 	var c cacheConfig
 	path := home(firstOf(env("FIFTYONE_MEDIA_CACHE_CONFIG_PATH"), "~/.fiftyone/media_cache_config.json"))
+	c.path = path
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
@@ -63,6 +70,27 @@ func readCacheConfig() (cacheConfig, error) {
 	return c, nil
 }
 
+// awsFile is the file of AWS settings, and the profile in it, that
+// media_cache_config.json names, where no variable says otherwise.
+func awsFile() (file, profile string, err error) {
+	c, err := readCacheConfig()
+	if err != nil {
+		return "", "", err
+	}
+	if firstOf(env("AWS_CONFIG_FILE"), env("AWS_SHARED_CREDENTIALS_FILE")) == "" {
+		file = home(c.AWSFile)
+	}
+	if firstOf(env("AWS_PROFILE"), env("AWS_ACCESS_KEY_ID"), env("AWS_WEB_IDENTITY_TOKEN_FILE")) == "" {
+		profile = c.AWSProfile
+	}
+	if file != "" {
+		if _, err := os.Stat(file); err != nil {
+			return "", "", fmt.Errorf("reading the aws_config_file of %q: %w", c.path, err)
+		}
+	}
+	return file, profile, nil
+}
+
 // googleFile is the key file that media_cache_config.json names.
 func googleFile() (string, error) {
 	if env("GOOGLE_APPLICATION_CREDENTIALS") != "" || env("STORAGE_EMULATOR_HOST") != "" {
@@ -73,23 +101,24 @@ func googleFile() (string, error) {
 }
 
 // azureCredentials are those of the environment or, where that names no account,
-// of the file that AZURE_CREDENTIALS_FILE or media_cache_config.json names.
-func azureCredentials() (azurestore.Credentials, error) {
-	creds := azurestore.Environment()
+// of the file that AZURE_CREDENTIALS_FILE or media_cache_config.json names. The
+// alias is what FiftyOne knows the account by in URLs; it may be empty.
+func azureCredentials() (creds azurestore.Credentials, alias string, err error) {
+	creds, alias = azurestore.Environment(), env("AZURE_ALIAS")
 	if firstOf(creds.ConnectionString, creds.Account, creds.AccountURL) != "" {
-		return creds, nil
+		return creds, alias, nil
 	}
 	c, err := readCacheConfig()
 	if err != nil {
-		return creds, err
+		return creds, "", err
 	}
 	file := home(firstOf(env("AZURE_CREDENTIALS_FILE"), c.AzureFile))
 	if file == "" {
-		return creds, nil
+		return creds, alias, nil
 	}
 	ini, err := readINI(file, firstOf(env("AZURE_PROFILE"), c.AzureProfile, "default"))
 	if err != nil {
-		return creds, err
+		return creds, "", err
 	}
 	return azurestore.Credentials{
 		ConnectionString: ini["conn_str"],
@@ -100,16 +129,16 @@ func azureCredentials() (azurestore.Credentials, error) {
 		TenantID:         firstOf(ini["tenant"], ini["tenant_id"], creds.TenantID),
 		ClientID:         firstOf(ini["client_id"], creds.ClientID),
 		ClientSecret:     firstOf(ini["secret"], ini["client_secret"], creds.ClientSecret),
-	}, nil
+	}, firstOf(alias, ini["alias"]), nil
 }
 
 // minio is how to get at a MinIO server.
-type minio struct{ endpoint, region, accessKey, secretKey string }
+type minio struct{ endpoint, region, accessKey, secretKey, alias string }
 
 // minioSettings are those of the environment or, where that names no endpoint,
 // of the file that MINIO_CONFIG_FILE or media_cache_config.json names.
 func minioSettings() (minio, error) {
-	m := minio{env("MINIO_ENDPOINT_URL"), env("MINIO_REGION"), env("MINIO_ACCESS_KEY"), env("MINIO_SECRET_ACCESS_KEY")}
+	m := minio{env("MINIO_ENDPOINT_URL"), env("MINIO_REGION"), env("MINIO_ACCESS_KEY"), env("MINIO_SECRET_ACCESS_KEY"), env("MINIO_ALIAS")}
 	if m.endpoint != "" {
 		return m, nil
 	}
@@ -130,38 +159,6 @@ func minioSettings() (minio, error) {
 		region:    firstOf(m.region, ini["region"]),
 		accessKey: firstOf(m.accessKey, ini["access_key"]),
 		secretKey: firstOf(m.secretKey, ini["secret_access_key"]),
+		alias:     firstOf(m.alias, ini["alias"]),
 	}, nil
-}
-
-// readINI reads one section of a file as Python's ConfigParser does, with those
-// in [DEFAULT] behind it: %% stands for a percent sign.
-func readINI(path, section string) (map[string]string, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the credentials file: %w", err)
-	}
-	values, found, here := map[string]string{}, false, ""
-	for line := range strings.Lines(string(data)) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' || line[0] == ';' {
-			continue
-		}
-		if line[0] == '[' && line[len(line)-1] == ']' {
-			here = line[1 : len(line)-1]
-			found = found || here == section
-			continue
-		}
-		at := strings.IndexAny(line, "=:")
-		if at < 0 || here != section && here != "DEFAULT" {
-			continue
-		}
-		name := strings.ToLower(strings.TrimSpace(line[:at]))
-		if _, known := values[name]; here == section || !known {
-			values[name] = strings.ReplaceAll(strings.TrimSpace(line[at+1:]), "%%", "%")
-		}
-	}
-	if !found {
-		return nil, fmt.Errorf("the credentials file %q has no section [%s]", path, section)
-	}
-	return values, nil
 }

@@ -42,7 +42,14 @@ type Opener struct {
 	opts Options
 
 	mu     sync.Mutex
-	stores map[string]store
+	stores map[string]opened
+	notes  []string
+}
+
+// opened is a store, and what its paths start with if it does not know itself.
+type opened struct {
+	store
+	base string
 }
 
 // store is what every store offers on top of the methods that are asked of it.
@@ -54,7 +61,7 @@ type store interface {
 
 // New returns an Opener with no store open.
 func New(opts Options) *Opener {
-	return &Opener{opts: opts, stores: make(map[string]store)}
+	return &Opener{opts: opts, stores: make(map[string]opened)}
 }
 
 // Open returns the location that rawURL names: s3://bucket/prefix,
@@ -64,8 +71,8 @@ func New(opts Options) *Opener {
 // not contact the network and writes nothing. It fails with ErrURL or ErrScheme,
 // and where the account or endpoint of az:// or minio:// is not configured.
 //
-// az:// and minio:// are also what is written into a dataset: such names mean
-// something only where FiftyOne is configured to know them.
+// What is written into a dataset starts with az:// or minio:// too, or with the
+// alias that FiftyOne is configured with: see Notes.
 func (o *Opener) Open(ctx context.Context, rawURL string) (bucket.Location, error) {
 	t, err := Parse(rawURL)
 	if err != nil {
@@ -82,64 +89,94 @@ func (o *Opener) Open(ctx context.Context, rawURL string) (bucket.Location, erro
 		o.stores[id] = s
 	}
 	naming := s.Naming()
-	if t.Scheme == schemeMem || t.Scheme == schemeMinIO {
-		naming.Base = id + "/"
+	if s.base != "" {
+		naming.Base = s.base
 	}
 	return bucket.Location{Store: s, Prefix: t.Prefix, Naming: naming}, nil
 }
 
-func (o *Opener) open(ctx context.Context, t Target) (store, error) {
+func (o *Opener) open(ctx context.Context, t Target) (opened, error) {
 	switch t.Scheme {
 	case schemeS3:
-		return s3store.New(ctx, t.Bucket, s3store.Options{Endpoint: o.opts.EndpointURL, Region: o.opts.Region})
+		return o.openS3(ctx, t.Bucket)
 	case schemeMinIO:
-		return openMinIO(ctx, t.Bucket, o.opts)
+		return o.openMinIO(ctx, t.Bucket)
 	case schemeGS:
 		file, err := googleFile()
 		if err != nil {
-			return nil, err
+			return opened{}, err
 		}
-		return gcsstore.New(ctx, t.Bucket, gcsstore.Options{CredentialsFile: file})
+		o.noteExtra("gcs")
+		s, err := gcsstore.New(ctx, t.Bucket, gcsstore.Options{CredentialsFile: file})
+		return opened{store: s}, err
 	case schemeAz, schemeHTTPS, schemeHTTP:
-		return openAzure(ctx, t)
+		return o.openAzure(ctx, t)
 	case schemeMem:
-		return memstore.New(), nil
+		return opened{memstore.New(), schemeMem + "://" + t.Bucket + "/"}, nil
 	}
-	return filestore.New("/"), nil
+	return opened{store: filestore.New("/")}, nil
 }
 
-func openAzure(ctx context.Context, t Target) (store, error) {
-	creds, err := azureCredentials()
+func (o *Opener) openS3(ctx context.Context, name string) (opened, error) {
+	file, profile, err := awsFile()
 	if err != nil {
-		return nil, err
+		return opened{}, err
 	}
-	if t.Scheme == schemeAz {
-		return azurestore.New(ctx, t.Bucket, azurestore.Options{Alias: schemeAz, Credentials: creds})
-	}
-	at := strings.LastIndexByte(t.Bucket, '/')
-	service := t.Scheme + "://" + t.Bucket[:at]
-	return azurestore.New(ctx, t.Bucket[at+1:], azurestore.Options{ServiceURL: service, Credentials: creds})
+	o.noteExtra("s3")
+	s, err := s3store.New(ctx, name, s3store.Options{
+		Endpoint: o.opts.EndpointURL, Region: o.opts.Region, ConfigFile: file, Profile: profile,
+	})
+	return opened{store: s}, err
 }
 
-func openMinIO(ctx context.Context, name string, opts Options) (store, error) {
+func (o *Opener) openAzure(ctx context.Context, t Target) (opened, error) {
+	creds, alias, err := azureCredentials()
+	if err != nil {
+		return opened{}, err
+	}
+	o.noteExtra("azure")
+	var opts azurestore.Options
+	name := t.Bucket
+	if t.Scheme == schemeAz {
+		if err := checkAlias("AZURE_ALIAS", alias, schemeAz); err != nil {
+			return opened{}, err
+		}
+		o.noteAlias(schemeAz, alias, "AZURE_ALIAS", "azure_credentials_file", "; the target https://ACCOUNT.blob.core.windows.net/"+name+" writes a form that needs none")
+		opts = azurestore.Options{Alias: firstOf(alias, schemeAz), Credentials: creds}
+	} else {
+		at := strings.LastIndexByte(t.Bucket, '/')
+		name = t.Bucket[at+1:]
+		opts = azurestore.Options{ServiceURL: t.Scheme + "://" + t.Bucket[:at], Credentials: creds}
+	}
+	s, err := azurestore.New(ctx, name, opts)
+	return opened{store: s}, err
+}
+
+func (o *Opener) openMinIO(ctx context.Context, name string) (opened, error) {
 	m, err := minioSettings()
 	if err != nil {
-		return nil, err
+		return opened{}, err
 	}
-	if opts.EndpointURL != "" {
-		m.endpoint = opts.EndpointURL
+	if o.opts.EndpointURL != "" {
+		m.endpoint = o.opts.EndpointURL
 	}
 	if m.endpoint == "" {
-		return nil, errors.New("where minio:// is: set MINIO_ENDPOINT_URL")
+		return opened{}, errors.New("where minio:// is: set MINIO_ENDPOINT_URL")
 	}
-	if opts.Region != "" {
-		m.region = opts.Region
+	if o.opts.Region != "" {
+		m.region = o.opts.Region
 	}
+	if err := checkAlias("MINIO_ALIAS", m.alias, schemeMinIO); err != nil {
+		return opened{}, err
+	}
+	o.noteExtra("minio")
+	o.noteAlias(schemeMinIO, m.alias, "MINIO_ALIAS", "minio_config_file", "")
 	s3 := s3store.Options{Endpoint: m.endpoint, Region: m.region, PathStyle: true}
 	if m.accessKey != "" {
 		s3.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: m.accessKey, SecretAccessKey: m.secretKey}, nil
 		})
 	}
-	return s3store.New(ctx, name, s3)
+	s, err := s3store.New(ctx, name, s3)
+	return opened{s, firstOf(m.alias, schemeMinIO) + "://" + name + "/"}, err
 }

@@ -46,7 +46,8 @@ type Target struct {
 
 // Parse takes a URL or a path apart. Nothing in it is decoded: a key is written
 // into a dataset as it is. It fails with ErrURL or ErrScheme, and looks at the
-// working and the home directory to make a path absolute.
+// working and the home directory to make a path absolute, and for a scheme that is
+// not known at FiftyOne's settings, where it may be an alias of az or minio.
 func Parse(rawURL string) (Target, error) {
 	if rawURL == "" {
 		return Target{}, fmt.Errorf("%w: it is empty", ErrURL)
@@ -56,6 +57,11 @@ func Parse(rawURL string) (Target, error) {
 		return parsePath(rawURL)
 	}
 	scheme, rest := strings.ToLower(m[1]), rawURL[len(m[0]):]
+	if !known(scheme) {
+		if of, ok := schemeOfAlias(m[1]); ok {
+			scheme = of
+		}
+	}
 	if m[2] == "" {
 		form := scheme + "://" + strings.TrimLeft(rest, "/")
 		if scheme == schemeFile {

@@ -47,6 +47,9 @@ type Options struct {
 	PathStyle bool
 	// Credentials replace those of the default chain.
 	Credentials aws.CredentialsProvider
+	// ConfigFile is used in place of the AWS config and credentials files, Profile in
+	// place of what AWS_PROFILE and the variables with keys say.
+	ConfigFile, Profile string
 	// Silence is how long a connection may neither take nor give a byte, and an
 	// answer may take to begin; 0 is three minutes.
 	Silence time.Duration
@@ -82,6 +85,12 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 	}
 	if opts.Region != "" {
 		load = append(load, config.WithRegion(opts.Region))
+	}
+	if opts.ConfigFile != "" {
+		load = append(load, config.WithSharedConfigFiles([]string{opts.ConfigFile}), config.WithSharedCredentialsFiles([]string{opts.ConfigFile}))
+	}
+	if opts.Profile != "" {
+		load = append(load, config.WithSharedConfigProfile(opts.Profile))
 	}
 	if opts.Credentials != nil {
 		load = append(load, config.WithCredentialsProvider(opts.Credentials))

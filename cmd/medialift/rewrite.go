@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,11 +86,7 @@ func (c *rewriteCmd) options(ctx context.Context) error {
 			c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
 		},
 	}
-	for _, alias := range []string{os.Getenv("AZURE_ALIAS"), os.Getenv("MINIO_ALIAS")} {
-		if alias != "" {
-			c.opts.Schemes = append(c.opts.Schemes, alias)
-		}
-	}
+	c.opts.Schemes = open.Aliases()
 	if c.check == "" {
 		return nil
 	}
@@ -128,7 +123,7 @@ func (c *rewriteCmd) exists(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = loc.Store.Stat(ctx, strings.TrimPrefix(path, loc.Naming.Base))
+	_, err = loc.Store.Stat(ctx, t.Prefix)
 	return err
 }
 

@@ -68,7 +68,7 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 	if plan.Assets > 0 {
 		c.ui.say("  %s along that 3D scenes need.", pluralGo(plan.Assets, "file"))
 	}
-	for _, w := range plan.Warnings {
+	for _, w := range append(c.targets().Notes(), plan.Warnings...) {
 		c.ui.warn("%s", w)
 	}
 	if plan.MissingTotal > 0 {
