@@ -118,7 +118,7 @@ func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 	case c.had.Load():
 		return token, wire.Fail(bucket.ErrTemporary, fmt.Sprintf("renewing the Azure credentials: %s", firstLine(err)), err)
 	}
-	return token, wire.Fail(bucket.ErrDenied, "no usable Azure credentials: "+firstLine(err), err)
+	return token, wire.Fail(bucket.ErrIdentity, "no usable Azure credentials: "+firstLine(err), err)
 }
 
 func firstLine(err error) string {

@@ -22,6 +22,12 @@ func between(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, r
 	t.Helper()
 	server := buckettest.GCSServer(t)
 	server.CreateBucket(t, "bkt")
+	return server, at(t, front(t, server, handle))
+}
+
+// front puts handle in front of a server, and returns where.
+func front(t *testing.T, server *buckettest.GCS, handle func(w http.ResponseWriter, r *http.Request, rest http.Handler) bool) string {
+	t.Helper()
 	target, err := url.Parse(server.Endpoint)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +42,7 @@ func between(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, r
 		}
 	}))
 	t.Cleanup(front.Close)
-	return server, at(t, front.URL)
+	return front.URL
 }
 
 // sendRetried sends all of a session, after failures that may pass again.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/buckettest"
 	"github.com/medialift/medialift/bucket/open"
 )
@@ -20,6 +21,23 @@ func notes(t *testing.T, url string) string {
 		}
 	}
 	return strings.Join(o.Notes(), "\n")
+}
+
+// Callers ask what else a store can do.
+func TestStoresAreWhatTheyAre(t *testing.T) {
+	noClouds(t)
+	t.Setenv("AZURE_STORAGE_CONNECTION_STRING", "UseDevelopmentStorage=true")
+	t.Setenv("MINIO_ENDPOINT_URL", "http://127.0.0.1:1")
+	for _, url := range []string{"s3://pictures", "minio://pictures", "az://pictures"} {
+		l, err := open.New(open.Options{}).Open(t.Context(), url)
+		if _, ok := l.Store.(bucket.Multipart); err != nil || !ok {
+			t.Errorf("%s takes no parts: %v", url, err)
+		}
+	}
+	l, err := open.New(open.Options{}).Open(t.Context(), "gs://pictures")
+	if _, ok := l.Store.(bucket.Resumable); err != nil || !ok {
+		t.Errorf("gs:// has no sessions: %v", err)
+	}
 }
 
 func TestAzureAlias(t *testing.T) {

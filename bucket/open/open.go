@@ -92,7 +92,8 @@ func (o *Opener) Open(ctx context.Context, rawURL string) (bucket.Location, erro
 	if s.base != "" {
 		naming.Base = s.base
 	}
-	return bucket.Location{Store: s, Prefix: t.Prefix, Naming: naming}, nil
+	// The store itself, for callers ask what else it can do.
+	return bucket.Location{Store: s.store, Prefix: t.Prefix, Naming: naming}, nil
 }
 
 func (o *Opener) open(ctx context.Context, t Target) (opened, error) {
