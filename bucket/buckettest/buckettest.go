@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) bucket.Location) {
 		{"replace", place.replace},
 		{"changed source", place.changedSource},
 		{"shorter source", place.shorterSource},
+		{"fickle source", place.fickleSource},
 		{"missing", place.missing},
 		{"cancelled", place.cancelled},
 		{"same", place.same},

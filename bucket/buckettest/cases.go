@@ -39,7 +39,9 @@ func (p place) roundTrip() {
 }
 
 func (p place) sizes() {
-	for name, size := range map[string]int{"none": 0, "one": 1, "block": 256 << 10, "large": large} {
+	for name, size := range map[string]int{
+		"none": 0, "one": 1, "block": 256 << 10, "less": 8<<20 - 1, "small": 8 << 20, "more": 8<<20 + 1, "large": large,
+	} {
 		data := pattern(size, 1)
 		p.mustPut(name, data, bucket.Condition{})
 		p.holds(name, data)

@@ -30,6 +30,7 @@ func RunMultipart(t *testing.T, open func(t *testing.T) bucket.Location) {
 		{"condition", parted.condition},
 		{"replace", parted.replaceInParts},
 		{"changed source", parted.changedMidway},
+		{"fickle source", parted.fickleMidway},
 		{"unusable key", parted.unusableKey},
 		{"cancelled", parted.cancelledMidway},
 	} {

@@ -163,9 +163,10 @@ func (u *session) last(ctx context.Context) (bucket.Object, bool, error) {
 	if err := u.src.Changed(); err != nil {
 		return bucket.Object{}, false, err
 	}
+	whole := crc32.Update(u.crc, castagnoli(), data)
 	body := wire.NewBody(data)
 	u.unsure = true
-	answer, err := u.put(ctx, body, u.received, rest.Size, spell(crc32.Update(u.crc, castagnoli(), data)))
+	answer, err := u.put(ctx, body, u.received, rest.Size, spell(whole))
 	body.TakeBack()
 	if err != nil {
 		return bucket.Object{}, false, err
@@ -173,6 +174,9 @@ func (u *session) last(ctx context.Context) (bucket.Object, bool, error) {
 	defer drain(answer)
 	if answer.StatusCode == http.StatusPermanentRedirect { // it has lost something
 		return bucket.Object{}, false, u.advance(ctx, kept(answer))
+	}
+	if answer.StatusCode/100 == 2 {
+		u.received, u.crc = u.src.Size, whole
 	}
 	return u.finished(ctx, answer)
 }
