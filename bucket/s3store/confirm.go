@@ -11,7 +11,7 @@ import (
 )
 
 // confirm finds out whether the endpoint vouches for what was sent: by the
-// checksum in its answer, or by an ETag that is the MD5.
+// checksum in its answer, CRC64NVME or else CRC32, or by an ETag that is the MD5.
 func (s *Store) confirm(ctx context.Context, key string, p *payload, was sent) (bucket.Object, error) {
 	obj := bucket.Object{
 		Key:         key,
@@ -24,6 +24,13 @@ func (s *Store) confirm(ctx context.Context, key string, p *payload, was sent) (
 	if was.crc != "" {
 		if was.crc != p.crc {
 			return bucket.Object{}, mismatch(key, "CRC64NVME", was.crc, p.crc)
+		}
+		obj.Confirmed = true
+		return obj, nil
+	}
+	if was.crc32 != "" && was.shot.crc32 {
+		if was.crc32 != p.crc32 {
+			return bucket.Object{}, mismatch(key, "CRC32", was.crc32, p.crc32)
 		}
 		obj.Confirmed = true
 		return obj, nil

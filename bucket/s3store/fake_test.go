@@ -19,6 +19,7 @@ import (
 // A fake is an S3 endpoint that misbehaves as told. Its one bucket is "bkt".
 type fake struct {
 	refuseChecksum string // error code, with status 400 unless it is NotImplemented
+	refuseCRC32    bool   // too, and not CRC64NVME alone
 	refuseAbsent   string
 	refuseMatch    string
 	ignoreAbsent   bool
@@ -116,9 +117,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *fake) put(w http.ResponseWriter, r *http.Request, key string, body []byte, there bool) {
 	crc := r.Header.Get("X-Amz-Checksum-Crc64nvme")
+	crc32 := r.Header.Get("X-Amz-Checksum-Crc32")
 	absent, match := r.Header.Get("If-None-Match"), r.Header.Get("If-Match")
 	switch {
-	case crc != "" && f.refuseChecksum != "":
+	case crc != "" && f.refuseChecksum != "", crc32 != "" && f.refuseCRC32:
 		refuse(w, http.StatusBadRequest, f.refuseChecksum)
 		return
 	case absent != "" && f.refuseAbsent != "":
@@ -148,8 +150,13 @@ func (f *fake) put(w http.ResponseWriter, r *http.Request, key string, body []by
 	}
 	if f.wrongChecksum {
 		crc = "AAAAAAAAAAA="
+		if crc32 != "" {
+			crc32 = "AAAAAA=="
+		}
 	}
-	if f.echoChecksum {
+	if crc32 != "" && f.echoChecksum {
+		w.Header().Set("X-Amz-Checksum-Crc32", crc32)
+	} else if f.echoChecksum {
 		w.Header().Set("X-Amz-Checksum-Crc64nvme", crc)
 	}
 }

@@ -142,7 +142,10 @@ func (f *flight) headers(t *target, p *payload, how shot) string {
 	} else { // as the SDK does
 		f.set("Content-Type", "application/octet-stream")
 	}
-	if how.checksum {
+	switch {
+	case how.crc32:
+		f.set("X-Amz-Checksum-Crc32", p.crc32)
+	case how.checksum:
 		f.set("X-Amz-Checksum-Crc64nvme", p.crc)
 	}
 	if how.absent {
@@ -178,8 +181,9 @@ func (h *hot) read(answer *http.Response) (sent, error) {
 	const encryption = "X-Amz-Server-Side-Encryption-"
 	etag := answer.Header.Get("Etag")
 	return sent{
-		etag: unquote(&etag),
-		crc:  answer.Header.Get("X-Amz-Checksum-Crc64nvme"),
+		etag:  unquote(&etag),
+		crc:   answer.Header.Get("X-Amz-Checksum-Crc64nvme"),
+		crc32: answer.Header.Get("X-Amz-Checksum-Crc32"),
 		encrypted: answer.Header.Get(encryption+"Customer-Algorithm") != "" ||
 			answer.Header.Get(encryption+"Aws-Kms-Key-Id") != "",
 	}, nil

@@ -45,6 +45,8 @@ type payload struct {
 	buffer *[]byte // nil for a file that is not small
 	// crc is the CRC64NVME as bucket.Checksums spells it.
 	crc string
+	// crc32 is the CRC32, once sum32 was asked for it.
+	crc32 string
 	// lent tells that net/http may still be reading the buffer.
 	lent bool
 }
@@ -77,6 +79,25 @@ func (b *buffers) read(ctx context.Context, src bucket.Source) (*payload, error)
 	}
 	p.crc = bucket.Digest(h)
 	return p, nil
+}
+
+// sum32 computes the CRC32, for endpoints that do not take a CRC64NVME: a file that
+// is not small is read again.
+func (p *payload) sum32(ctx context.Context) error {
+	if p.crc32 != "" {
+		return nil
+	}
+	h := bucket.NewHash(bucket.CRC32)
+	if p.inMemory() {
+		h.Write(p.bytes())
+	} else if err := p.src.Blocks(ctx, make([]byte, block), func(block []byte) error {
+		h.Write(block)
+		return nil
+	}); err != nil {
+		return err
+	}
+	p.crc32 = bucket.Digest(h)
+	return nil
 }
 
 func (b *buffers) release(p *payload) {

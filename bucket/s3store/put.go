@@ -43,21 +43,14 @@ func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond buc
 	return s.confirm(ctx, key, p, sent)
 }
 
-// A shot is how one request is made.
-type shot struct {
-	checksum bool
-	absent   bool   // If-None-Match: *
-	match    string // If-Match, if not empty
-	// blind: nobody could look for the object, so the condition must stay.
-	blind bool
-}
-
 // sent is what came of a request that was accepted.
 type sent struct {
 	shot
 	etag string
 	// crc is the CRC64NVME that the answer holds, if any.
 	crc string
+	// crc32 is the CRC32 that it holds, if any.
+	crc32 string
 	// encrypted tells that the ETag cannot be an MD5.
 	encrypted bool
 }
@@ -166,7 +159,8 @@ func (s *Store) replace(ctx context.Context, key string, p *payload, etag string
 // sure that this overwrites nothing.
 func (s *Store) send(ctx context.Context, key string, p *payload, want shot) (sent, error) {
 	k := s.quirks.get()
-	want.checksum = k.checksum != no
+	want.checksum = k.checksum != no || k.crc32 != no
+	want.crc32 = k.checksum == no && want.checksum
 	out, err := s.once(ctx, key, p, want)
 	if !refused(err) {
 		s.took(want, err)
@@ -186,57 +180,13 @@ func (s *Store) send(ctx context.Context, key string, p *payload, want shot) (se
 	return sent{}, err
 }
 
-// lesser lists the shots that leave out what the endpoint may not know.
-func lesser(want shot, k known) []shot {
-	var others []shot
-	dropChecksum := want.checksum && k.checksum == unknown
-	dropCondition := want.absent && k.absent == unknown || want.match != "" && k.match == unknown
-	dropCondition = dropCondition && !want.blind
-	if dropChecksum {
-		others = append(others, shot{absent: want.absent, match: want.match, blind: want.blind})
-	}
-	if dropCondition {
-		others = append(others, shot{checksum: want.checksum})
-	}
-	if dropChecksum && dropCondition {
-		others = append(others, shot{})
-	}
-	return others
-}
-
-// took remembers which headers an accepted request had.
-func (s *Store) took(made shot, err error) {
-	now := s.quirks.get()
-	if err != nil || (!made.checksum || now.checksum != unknown) && (made.match == "" || now.match != unknown) {
-		return
-	}
-	s.quirks.learn(func(k *known) {
-		if made.checksum && k.checksum == unknown {
-			k.checksum = yes
-		}
-		if made.match != "" && k.match == unknown {
-			k.match = yes
-		}
-	})
-}
-
-// refuses remembers what other leaves out of want.
-func (s *Store) refuses(want, other shot) {
-	s.quirks.learn(func(k *known) {
-		if want.checksum && !other.checksum {
-			k.checksum = no
-		}
-		if want.absent && !other.absent {
-			k.absent, k.refusesAbsent = no, true
-		}
-		if want.match != "" && other.match == "" {
-			k.match = no
-		}
-	})
-}
-
 // once makes one request, on the hot path if it can.
 func (s *Store) once(ctx context.Context, key string, p *payload, how shot) (sent, error) {
+	if how.crc32 {
+		if err := p.sum32(ctx); err != nil {
+			return sent{}, err
+		}
+	}
 	if p.inMemory() {
 		if t := s.hotTarget(ctx); t != nil {
 			return s.fly(ctx, t, key, p, how)
@@ -258,9 +208,12 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 		in.IfMatch = aws.String(`"` + how.match + `"`)
 	}
 	options := []func(*s3.Options){s.with}
-	if how.checksum {
+	switch {
+	case how.crc32:
+		in.ChecksumCRC32 = &p.crc32
+	case how.checksum:
 		in.ChecksumCRC64NVME = &p.crc
-	} else {
+	default:
 		options = append(options, signed)
 	}
 	b := p.body()
@@ -274,6 +227,7 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 		shot:      how,
 		etag:      unquote(out.ETag),
 		crc:       aws.ToString(out.ChecksumCRC64NVME),
+		crc32:     aws.ToString(out.ChecksumCRC32),
 		encrypted: out.SSECustomerAlgorithm != nil || out.SSEKMSKeyId != nil,
 	}, nil
 }

@@ -33,6 +33,9 @@ type quirks struct {
 type known struct {
 	// checksum: the endpoint takes x-amz-checksum-crc64nvme.
 	checksum answer
+	// crc32: it takes x-amz-checksum-crc32, which is only tried where it does not
+	// take the former.
+	crc32 answer
 	// absent: it honours If-None-Match.
 	absent answer
 	// refusesAbsent: it does not take If-None-Match at all.
@@ -68,7 +71,10 @@ func (q *quirks) sentences() []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var notes []string
-	if q.checksum == no {
+	switch {
+	case q.checksum == no && q.crc32 == yes:
+		notes = append(notes, "the endpoint refuses CRC64NVME checksums: objects are sent with a CRC32")
+	case q.checksum == no:
 		notes = append(notes, "the endpoint refuses CRC64NVME checksums: objects are confirmed by an ETag that is their MD5")
 	}
 	if q.absent == no {

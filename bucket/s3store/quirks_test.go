@@ -94,6 +94,42 @@ func TestEndpointThatRefusesChecksums(t *testing.T) {
 	}
 }
 
+// Where a CRC64NVME is refused a CRC32 goes along, and must come back.
+func TestEndpointThatTakesCRC32(t *testing.T) {
+	f := &fake{refuseChecksum: "InvalidRequest", echoChecksum: true, opaqueETag: true}
+	s := f.start(t)
+	for key, size := range map[string]int{"small": 3, "large": small + 1} {
+		data := bytes.Repeat([]byte("x"), size)
+		obj, err := s.Put(t.Context(), key, buckettest.Source(data), bucket.Condition{})
+		if err != nil || !obj.Confirmed {
+			t.Fatalf("%s: %+v, %v", key, obj, err)
+		}
+	}
+	f.requests()
+	mustPut(t, s, "b", "two", bucket.Condition{})
+	last := f.headers[0]
+	asked(t, f, "PUT b")
+	sums, err := bucket.Sum(strings.NewReader("two"), 3, bucket.CRC32)
+	if err != nil || last.Get("X-Amz-Checksum-Crc32") != sums[bucket.CRC32] || last.Get("X-Amz-Checksum-Crc64nvme") != "" {
+		t.Errorf("sent %v", last)
+	}
+	notes(t, s, "sent with a CRC32")
+	f.wrongChecksum = true
+	putFails(t, s, "c", "three", bucket.Condition{}, bucket.ErrChecksum)
+}
+
+func TestEndpointThatRefusesAllChecksums(t *testing.T) {
+	f := &fake{refuseChecksum: "InvalidRequest", refuseCRC32: true, refuseAbsent: "NotImplemented"}
+	s := f.start(t)
+	if !mustPut(t, s, "a", "one", bucket.Condition{}).Confirmed {
+		t.Error("not confirmed by its MD5")
+	}
+	f.requests()
+	mustPut(t, s, "b", "two", bucket.Condition{})
+	asked(t, f, "HEAD b", "PUT b")
+	notes(t, s, "refuses CRC64NVME", "refuses If-None-Match")
+}
+
 func TestEndpointWithoutConditions(t *testing.T) {
 	for name, f := range map[string]*fake{
 		"ignores":         {ignoreAbsent: true, ignoreMatch: true},
