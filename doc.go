@@ -52,7 +52,7 @@
 //	allow dataset: go.mongodb.org/mongo-driver/v2/bson
 //	allow internal/mongotest: go.mongodb.org/mongo-driver/v2/...
 //	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson
-//	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson
+//	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson, github.com/gofrs/flock, golang.org/x/sys/unix
 //	allow dataset/mongostore: go.mongodb.org/mongo-driver/v2/...
 //	allow dataset/mongostore/locate: github.com/shirou/gopsutil/v4/process
 //	allow bucket: std

@@ -13,16 +13,17 @@ import (
 	"slices"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/dirstore"
 )
 
 const metadata = "metadata.json"
 
-// What fiftyone.types.FiftyOneDataset writes (FiftyOne 1.22.1), each list in the
-// order in which it is deleted.
+// What fiftyone.types.FiftyOneDataset writes (FiftyOne 1.22.1), and our sidecar,
+// each list in the order in which it is deleted.
 var (
 	mediaDirs    = []string{"data", "fields"}
 	documentDirs = []string{"annotations", "brain", "evaluations", "runs", "frames", "samples"}
-	documents    = []string{"tags.json", "frames.json", "samples.json"}
+	documents    = []string{dirstore.SidecarFile, "tags.json", "frames.json", "samples.json"}
 )
 
 // unfinished is the name of a file that dirstore was writing when it was killed.

@@ -15,7 +15,7 @@ const copyBatch = 4 << 20
 
 // Copy moves the whole of src into dst, as io.Copy does for bytes: documents in
 // order, each through the edits, then the manifest as it stands at the end, with
-// the results of its runs. Nothing is visible in dst unless Copy returns nil.
+// the results of its runs. Source and sink are at work at the same time. Nothing is visible in dst unless Copy returns nil.
 // ErrChanged means that somebody changed the dataset's schema meanwhile, so that
 // the documents may be some of the old and some of the new one.
 func Copy(ctx context.Context, dst Sink, src Source, edits ...Edit) error {
@@ -57,43 +57,96 @@ func changedSchema(before, after Manifest) string {
 	return ""
 }
 
+// A batch is a few documents in memory of their own.
+type batch struct {
+	memory []byte
+	docs   []bson.Raw
+	err    error // of reading on, after docs
+}
+
+func (b *batch) add(doc bson.Raw) {
+	from := len(b.memory)
+	b.memory = append(b.memory, doc...)
+	b.docs = append(b.docs, b.memory[from:len(b.memory):len(b.memory)])
+}
+
 func copyPart(ctx context.Context, dst Sink, src Source, part Part, edits []Edit) error {
-	var batch []bson.Raw
-	size := 0
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	filled, empty := make(chan *batch), make(chan *batch, 2)
+	for range cap(empty) {
+		empty <- &batch{memory: make([]byte, 0, copyBatch+copyBatch/4)}
+	}
+	go func() {
+		defer close(filled)
+		read(ctx, src, part, filled, empty)
+	}()
+	var err error
+	for b := range filled {
+		if err == nil {
+			err = appendBatch(ctx, dst, part, b, edits)
 		}
-		err := dst.Append(ctx, part, batch)
-		batch, size = batch[:0], 0
-		return err
+		if err != nil {
+			cancel() // what is on its way is let pass, so that the reader ends
+			continue
+		}
+		b.memory, b.docs = b.memory[:0], b.docs[:0]
+		empty <- b
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// read fills batches. It ends with the part, with an error or with ctx.
+func read(ctx context.Context, src Source, part Part, filled chan<- *batch, empty <-chan *batch) {
+	var b *batch
+	next := func() bool {
+		select {
+		case b = <-empty:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	if !next() {
+		return
 	}
 	for doc, err := range src.Documents(ctx, part) {
 		if err != nil {
-			return err
+			b.err = err
+			break
 		}
-		doc, err := edited(part, append(bson.Raw(nil), doc...), edits)
-		if err != nil {
-			return err
+		if b.add(doc); len(b.memory) < copyBatch {
+			continue
 		}
-		batch = append(batch, doc)
-		if size += len(doc); size >= copyBatch {
-			if err := flush(); err != nil {
+		filled <- b
+		if !next() {
+			return
+		}
+	}
+	if len(b.docs) > 0 || b.err != nil {
+		filled <- b
+	}
+}
+
+func appendBatch(ctx context.Context, dst Sink, part Part, b *batch, edits []Edit) error {
+	for i, doc := range b.docs {
+		for _, edit := range edits {
+			var err error
+			if doc, err = edit(part, doc); err != nil {
 				return err
 			}
 		}
+		b.docs[i] = doc
 	}
-	return flush()
-}
-
-func edited(part Part, doc bson.Raw, edits []Edit) (bson.Raw, error) {
-	for _, edit := range edits {
-		var err error
-		if doc, err = edit(part, doc); err != nil {
-			return nil, err
+	if len(b.docs) > 0 {
+		if err := dst.Append(ctx, part, b.docs); err != nil {
+			return err
 		}
 	}
-	return doc, nil
+	return b.err
 }
 
 func copyResult(ctx context.Context, dst Sink, src Source, run Run) error {

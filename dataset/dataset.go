@@ -64,6 +64,8 @@ type Source interface {
 // Commit removes what was written.
 type Sink interface {
 	Begin(ctx context.Context, m Manifest) error
+	// Append must not keep docs or what is in them: they are only good until it
+	// returns.
 	Append(ctx context.Context, part Part, docs []bson.Raw) error
 	PutResult(ctx context.Context, run Run, result io.Reader) error
 	Commit(ctx context.Context, final Manifest) error

@@ -84,6 +84,28 @@ func (m Manifest) Runs() []Run {
 	return runs
 }
 
+// An ExternalRun is a run that keeps its data outside of the dataset and of the
+// database.
+type ExternalRun struct {
+	Run
+	Backend string // as FiftyOne names it: "qdrant", "milvus", …
+}
+
+// External lists the brain runs that index samples in a vector database
+// (fiftyone.brain.similarity): such runs have results that only name it.
+func (m Manifest) External() []ExternalRun {
+	var runs []ExternalRun
+	for _, run := range m.Runs() {
+		config, _ := m.Doc.Lookup(string(run.Family), run.Key, "config").DocumentOK()
+		kind, _ := config.Lookup("type").StringValueOK()
+		method, _ := config.Lookup("method").StringValueOK()
+		if run.Family == BrainMethods && kind == "similarity" && method != "" && method != "sklearn" && method != "similarity" {
+			runs = append(runs, ExternalRun{Run: run, Backend: method})
+		}
+	}
+	return runs
+}
+
 // Views lists the dataset's saved views as documents.
 func (m Manifest) Views() []bson.Raw {
 	list, ok := m.Doc.Lookup("saved_views").ArrayOK()

@@ -33,6 +33,12 @@ func IsRemote(stored string) bool {
 	return strings.Contains(stored, "://") && scheme.MatchString(stored)
 }
 
+// IsAbsolute tells whether a stored path does not depend on any directory, on
+// this system or on another one: a URL, a path from the root, a drive or a share.
+func IsAbsolute(stored string) bool {
+	return IsRemote(stored) || strings.HasPrefix(stored, "/") || windows.MatchString(stored)
+}
+
 // Clean is the form of a stored path under which it counts as one file with
 // its other spellings: doubled slashes and "." elements are dropped. ".."
 // stays, since with symbolic links it does not mean what it says.

@@ -110,6 +110,26 @@ func dirTexts(ctx context.Context, dir string) iter.Seq2[document, error] {
 	}
 }
 
+// Count counts the documents of a part without reading what is in them. What
+// stands between them is checked, so that a truncated file is noticed.
+func (s *Store) Count(ctx context.Context, part dataset.Part) (n int64, err error) {
+	l, err := s.layout(part)
+	if err != nil {
+		return 0, err
+	}
+	if l.kind == manyFile {
+		names, err := documentFiles(l.path)
+		return int64(len(names)), err
+	}
+	for _, err := range s.texts(ctx, part) {
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
 // Documents streams the documents of one part.
 func (s *Store) Documents(ctx context.Context, part dataset.Part) iter.Seq2[bson.Raw, error] {
 	return func(yield func(bson.Raw, error) bool) {

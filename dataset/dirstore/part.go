@@ -1,12 +1,13 @@
 package dirstore
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -16,7 +17,7 @@ import (
 
 // A partWriter writes the documents of one part.
 type partWriter interface {
-	write(doc bson.Raw) error
+	write(docs []bson.Raw) error
 	// finish makes the documents durable.
 	finish() error
 	// abandon closes what is open.
@@ -25,10 +26,9 @@ type partWriter interface {
 
 // A fileWriter writes {"samples": [{…},{…}]} as FiftyOne does.
 type fileWriter struct {
-	f    *os.File
-	w    *bufio.Writer
-	text []byte
-	any  bool
+	f     *os.File
+	texts [][]byte // of one call of write; their memory is used again
+	any   bool
 }
 
 func newFileWriter(path, key string) (*fileWriter, error) {
@@ -36,31 +36,52 @@ func newFileWriter(path, key string) (*fileWriter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating documents: %w", err)
 	}
-	w := &fileWriter{f: f, w: bufio.NewWriterSize(f, 1<<20)}
-	if _, err := w.w.WriteString(`{"` + key + `": [`); err != nil {
+	w := &fileWriter{f: f, texts: make([][]byte, runtime.GOMAXPROCS(0))}
+	if _, err := f.WriteString(`{"` + key + `": [`); err != nil {
 		return nil, errors.Join(fmt.Errorf("creating documents: %w", err), f.Close())
 	}
 	return w, nil
 }
 
-func (w *fileWriter) write(doc bson.Raw) (err error) {
-	w.text = w.text[:0]
-	if w.any {
-		w.text = append(w.text, ',')
+// write spells the documents on all processors, a stretch of them on each.
+func (w *fileWriter) write(docs []bson.Raw) error {
+	errs := make([]error, len(w.texts))
+	var wg sync.WaitGroup
+	for i := range w.texts {
+		from, to := i*len(docs)/len(w.texts), (i+1)*len(docs)/len(w.texts)
+		comma := w.any || from > 0
+		wg.Go(func() { w.texts[i], errs[i] = spell(w.texts[i][:0], docs[from:to], comma) })
 	}
-	if w.text, err = extjson.Append(w.text, doc); err != nil {
-		return documentError(doc, err)
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return err
+		}
+		if _, err := w.f.Write(w.texts[i]); err != nil {
+			return err
+		}
 	}
 	w.any = true
-	_, err = w.w.Write(w.text)
-	return err
+	return nil
+}
+
+// spell appends documents, with a comma before each but, perhaps, the first.
+func spell(text []byte, docs []bson.Raw, comma bool) ([]byte, error) {
+	for _, doc := range docs {
+		if comma {
+			text = append(text, ',')
+		}
+		comma = true
+		var err error
+		if text, err = extjson.Append(text, doc); err != nil {
+			return text, documentError(doc, err)
+		}
+	}
+	return text, nil
 }
 
 func (w *fileWriter) finish() error {
-	_, err := w.w.WriteString("]}")
-	if err == nil {
-		err = w.w.Flush()
-	}
+	_, err := w.f.WriteString("]}")
 	if err == nil {
 		err = w.f.Sync()
 	}
@@ -89,7 +110,16 @@ func newDirWriter(dir string, count int64) *dirWriter {
 	return &dirWriter{dir: dir, width: max(6, len(fmt.Sprint(count)))}
 }
 
-func (w *dirWriter) write(doc bson.Raw) (err error) {
+func (w *dirWriter) write(docs []bson.Raw) error {
+	for _, doc := range docs {
+		if err := w.one(doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *dirWriter) one(doc bson.Raw) (err error) {
 	w.n++
 	name := fmt.Sprintf("%0*d", w.width, w.n)
 	if len(name) > w.width {

@@ -66,7 +66,7 @@ func (s *Store) Dir() string { return s.dir }
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 
-// Manifest reads metadata.json.
+// Manifest reads metadata.json and the sidecar.
 func (s *Store) Manifest(ctx context.Context) (dataset.Manifest, error) {
 	if err := ctx.Err(); err != nil {
 		return dataset.Manifest{}, err
@@ -83,7 +83,8 @@ func (s *Store) Manifest(ctx context.Context) (dataset.Manifest, error) {
 	if err != nil {
 		return dataset.Manifest{}, readError(path, 0, err)
 	}
-	return dataset.Manifest{Doc: doc}, nil
+	m := dataset.Manifest{Doc: doc}
+	return m, s.readSidecar(&m)
 }
 
 // Result opens the results of a run, or fails with dataset.ErrNoResult.
@@ -102,8 +103,26 @@ func (s *Store) Result(ctx context.Context, run dataset.Run) (io.ReadCloser, err
 	if err != nil {
 		return nil, fmt.Errorf("opening run results: %w", err)
 	}
-	return f, nil
+	return &resultReader{f: f, complete: extjson.Complete(f)}, nil
 }
+
+// A resultReader fails at the end of results that are not whole.
+type resultReader struct {
+	f        *os.File
+	complete io.Reader
+}
+
+// Read implements io.Reader.
+func (r *resultReader) Read(p []byte) (int, error) {
+	n, err := r.complete.Read(p)
+	if err != nil && err != io.EOF {
+		err = readError(r.f.Name(), 0, err)
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (r *resultReader) Close() error { return r.f.Close() }
 
 // resultFile is the file of a run's results below the dataset's directory;
 // false for a key that can name none.

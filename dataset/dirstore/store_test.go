@@ -198,10 +198,10 @@ func TestMalformedDocuments(t *testing.T) {
 func TestResult(t *testing.T) {
 	s := open(t, write(t, map[string]string{
 		"metadata.json": metadata, "samples.json": `{"samples": []}`,
-		"annotations/k.json": "a", "brain/k.json": "b", "evaluations/k.json": "e", "runs/k.json": "r",
+		"annotations/k.json": "{}", "brain/k.json": `{"b": NaN}`, "evaluations/k.json": "{ }", "runs/k.json": "{}\n", "runs/cut.json": `{"a": [`,
 	}))
 	ctx := context.Background()
-	for family, want := range map[dataset.Family]string{dataset.AnnotationRuns: "a", dataset.BrainMethods: "b", dataset.Evaluations: "e", dataset.CustomRuns: "r"} {
+	for family, want := range map[dataset.Family]string{dataset.AnnotationRuns: "{}", dataset.BrainMethods: `{"b": NaN}`, dataset.Evaluations: "{ }", dataset.CustomRuns: "{}\n"} {
 		r, err := s.Result(ctx, dataset.Run{Family: family, Key: "k"})
 		if err != nil {
 			t.Fatal(err)
@@ -211,6 +211,14 @@ func TestResult(t *testing.T) {
 			t.Errorf("%s: %s, %v", family, text, err)
 		}
 	}
+	cut, err := s.Result(ctx, dataset.Run{Family: dataset.CustomRuns, Key: "cut"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, cut); !errors.Is(err, dataset.ErrMalformed) || !strings.Contains(err.Error(), "cut.json") {
+		t.Errorf("truncated: %v", err)
+	}
+	cut.Close()
 	for _, run := range []dataset.Run{{Family: dataset.Evaluations, Key: "../metadata"}, {Family: "", Key: "metadata"}, {Family: dataset.CustomRuns, Key: "x"}} {
 		if _, err := s.Result(ctx, run); !errors.Is(err, dataset.ErrNoResult) {
 			t.Errorf("%v: %v", run, err)

@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
-	"github.com/medialift/medialift/dataset/extjson"
 )
 
 // Options say how an export directory is laid out.
@@ -20,14 +20,17 @@ type Options struct {
 	// UseDirs writes samples/NNNNNN-<id>.json, one file a document, instead of
 	// samples.json; likewise frames.
 	UseDirs bool
+	// Overwrite lets an export give way to this one, which takes its place in the
+	// end. A directory that holds anything but an export never does.
+	Overwrite bool
 }
 
 // A Writer is an export directory in the making. It is a dataset.Sink; its
 // methods are not to be called at the same time.
 type Writer struct {
 	dir     string // where it will be
-	tmp     string // a directory beside it that holds root
-	root    string
+	work    workplace
+	root    string // in the workplace
 	opts    Options
 	counts  map[dataset.Part]int64
 	parts   map[dataset.Part]partWriter
@@ -37,23 +40,23 @@ type Writer struct {
 
 // Create begins an export directory. It is built beside dir, which must not
 // exist or be empty, and moved there by Commit; Close removes it before that.
-// Directories on the way to dir are made.
+// Directories on the way to dir are made. See ErrOccupied.
 func Create(dir string, opts Options) (*Writer, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("creating a dataset: %w", err)
 	}
-	if err := vacant(dir); err != nil {
-		return nil, err
-	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return nil, fmt.Errorf("creating a dataset: %w", err)
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+temporaryMark+"*")
+	work, err := newWorkplace(dir)
 	if err != nil {
-		return nil, fmt.Errorf("creating a dataset: %w", err)
+		return nil, err
 	}
-	w := &Writer{dir: dir, tmp: tmp, root: filepath.Join(tmp, "export"), opts: opts, parts: map[dataset.Part]partWriter{}}
+	if err := vacant(dir, opts.Overwrite); err != nil {
+		return nil, errors.Join(err, work.remove())
+	}
+	w := &Writer{dir: dir, work: work, root: filepath.Join(work.path, "export"), opts: opts, parts: map[dataset.Part]partWriter{}}
 	// The outer directory is private; this one gets the usual permissions.
 	if err := os.Mkdir(w.root, 0o777); err != nil {
 		return nil, errors.Join(fmt.Errorf("creating a dataset: %w", err), w.Close())
@@ -61,19 +64,11 @@ func Create(dir string, opts Options) (*Writer, error) {
 	return w, nil
 }
 
-// vacant fails unless dir can be created or is empty.
-func vacant(dir string) error {
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("creating a dataset: %w", err)
-	case len(entries) > 0:
-		return fmt.Errorf("creating a dataset: %q: %w and is not empty", dir, fs.ErrExist)
-	}
-	return nil
-}
+// Stage is the directory as it is being made, until Commit moves it. Media may be
+// put into it; they are to be durable before Commit.
+func (w *Writer) Stage() string { return w.root }
+
+func (w *Writer) below(name string) string { return filepath.Join(w.root, name) }
 
 // Begin implements dataset.Sink.
 func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
@@ -117,18 +112,19 @@ func (w *Writer) Append(ctx context.Context, part dataset.Part, docs []bson.Raw)
 	if err != nil {
 		return err
 	}
-	for _, doc := range docs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if part == dataset.Tags {
-			if doc, err = plainTag(doc); err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if part == dataset.Tags {
+		docs = slices.Clone(docs)
+		for i, doc := range docs {
+			if docs[i], err = plainTag(doc); err != nil {
 				return err
 			}
 		}
-		if err := p.write(doc); err != nil {
-			return fmt.Errorf("writing %s: %w", part, err)
-		}
+	}
+	if err := p.write(docs); err != nil {
+		return fmt.Errorf("writing %s: %w", part, err)
 	}
 	return nil
 }
@@ -203,15 +199,10 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 		}
 	}
 	clear(w.parts)
-	text, err := extjson.Append(nil, final.Doc)
-	if err != nil {
-		return fmt.Errorf("writing the dataset's metadata: %w", err)
-	}
-	err = createFile(filepath.Join(w.root, metadataFile), func(f io.Writer) error {
-		_, err := f.Write(text)
+	if err := w.writeSidecar(final); err != nil {
 		return err
-	})
-	if err != nil {
+	}
+	if err := w.writeDocument(metadataFile, final.Doc); err != nil {
 		return err
 	}
 	for _, name := range append(w.dirs, "") {
@@ -226,17 +217,41 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 }
 
 func (w *Writer) move() error {
-	// An empty directory gives way; one that was filled meanwhile does not.
-	if err := os.Remove(w.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("creating a dataset: %w", err)
-	}
-	if err := os.Rename(w.root, w.dir); err != nil {
+	if err := w.takePlace(); err != nil {
 		return fmt.Errorf("creating a dataset: %w", err)
 	}
 	if err := syncDir(filepath.Dir(w.dir)); err != nil {
 		return err
 	}
 	return w.Close()
+}
+
+// takePlace moves what was made to where it belongs. An empty directory gives
+// way; one that was filled meanwhile does not.
+func (w *Writer) takePlace() error {
+	if err := vacant(w.dir, w.opts.Overwrite); err != nil {
+		return err
+	}
+	err := os.Remove(w.dir)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return os.Rename(w.root, w.dir)
+	}
+	if !w.opts.Overwrite {
+		return err
+	}
+	if exchange(w.root, w.dir) == nil {
+		return nil
+	}
+	// Where the two cannot change places at once, a kill between these leaves
+	// the old export in the workplace; the next Create puts it back.
+	old := filepath.Join(w.work.path, replacedDir)
+	if err := os.Rename(w.dir, old); err != nil {
+		return err
+	}
+	if err := os.Rename(w.root, w.dir); err != nil {
+		return errors.Join(err, os.Rename(old, w.dir))
+	}
+	return nil
 }
 
 // Close removes what was not committed.
@@ -247,5 +262,5 @@ func (w *Writer) Close() error {
 		errs = append(errs, p.abandon())
 	}
 	clear(w.parts)
-	return errors.Join(append(errs, os.RemoveAll(w.tmp))...)
+	return errors.Join(append(errs, w.work.remove())...)
 }

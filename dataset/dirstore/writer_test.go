@@ -3,7 +3,6 @@ package dirstore
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -93,7 +92,7 @@ func TestWriterFiles(t *testing.T) {
 
 func TestWriterWidth(t *testing.T) {
 	w := newDirWriter(t.TempDir(), 1_000_000)
-	if err := w.write(raw(t, bson.D{})); err != nil {
+	if err := w.write([]bson.Raw{raw(t, bson.D{})}); err != nil {
 		t.Fatal(err)
 	}
 	if names, err := documentFiles(w.dir); err != nil || !slices.Equal(names, []string{"0000001.json"}) {
@@ -101,7 +100,7 @@ func TestWriterWidth(t *testing.T) {
 	}
 	w = newDirWriter(t.TempDir(), 0)
 	w.n = 999_999
-	if err := w.write(raw(t, bson.D{})); err == nil {
+	if err := w.write([]bson.Raw{raw(t, bson.D{})}); err == nil {
 		t.Error("a document was written out of order")
 	}
 }
@@ -109,7 +108,7 @@ func TestWriterWidth(t *testing.T) {
 func TestWriterRefuses(t *testing.T) {
 	ctx := context.Background()
 	full := write(t, map[string]string{"x/y": ""})
-	if _, err := Create(filepath.Join(full, "x"), Options{}); !errors.Is(err, fs.ErrExist) {
+	if _, err := Create(filepath.Join(full, "x"), Options{}); !errors.Is(err, ErrOccupied) {
 		t.Errorf("full directory: %v", err)
 	}
 	if _, err := Create(filepath.Join(full, "x", "y"), Options{}); err == nil {
@@ -153,5 +152,109 @@ func TestWriterRefuses(t *testing.T) {
 	}
 	if got := read(t, parent); !maps.Equal(got, map[string]string{"x/new": ""}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestWriterOverwrites(t *testing.T) {
+	ctx := context.Background()
+	m := dataset.Manifest{Doc: raw(t, bson.D{{Key: "v", Value: "new"}})}
+	overwrite := func(dir string) error {
+		w, err := Create(dir, Options{Overwrite: true})
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		return errors.Join(w.Begin(ctx, m), w.Commit(ctx, m))
+	}
+	parent := write(t, map[string]string{
+		"export/metadata.json": "old", "export/samples/000001.json": "old", "export/data/1.jpg": "old", "export/samples.json.medialift-tmp-1": "",
+		"other/metadata.json": "", "other/thesis.doc": "", "media/data/1.jpg": "",
+	})
+	if err := overwrite(filepath.Join(parent, "export")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"other", "media"} {
+		if err := overwrite(filepath.Join(parent, name)); !errors.Is(err, ErrOccupied) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	want := map[string]string{"export/metadata.json": `{"v": "new"}`, "export/samples.json": `{"samples": []}`,
+		"other/metadata.json": "", "other/thesis.doc": "", "media/data/1.jpg": ""}
+	if got := read(t, parent); !maps.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// What a killed process left is removed by the next one, but for an export that
+// was about to give way; what a living one has is left alone.
+func TestWriterSweeps(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "x")
+	alive, err := Create(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := filepath.Join(parent, ".x"+temporaryMark+"1")
+	for _, name := range []string{"export", replacedDir} {
+		if err := os.MkdirAll(filepath.Join(dead, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.WriteFile(filepath.Join(dead, lockFile), nil, 0o666),
+		os.WriteFile(filepath.Join(dead, replacedDir, metadataFile), []byte("old"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(dir, Options{}); !errors.Is(err, ErrOccupied) {
+		t.Errorf("the old export is not back: %v", err)
+	}
+	if got := read(t, dir); !maps.Equal(got, map[string]string{metadataFile: "old"}) {
+		t.Errorf("got %v", got)
+	}
+	if _, err := os.Stat(alive.Stage()); err != nil {
+		t.Error(err)
+	}
+	if err := alive.Close(); err != nil {
+		t.Error(err)
+	}
+	if entries, _ := os.ReadDir(parent); len(entries) != 1 {
+		t.Errorf("left are %v", entries)
+	}
+}
+
+func TestSidecar(t *testing.T) {
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "x")
+	spec := raw(t, bson.D{{Key: "v", Value: int32(2)}, {Key: "key", Value: bson.D{{Key: "a", Value: int32(1)}}}, {Key: "name", Value: "a_1"}, {Key: "unique", Value: true}})
+	m := dataset.Manifest{
+		Doc:     raw(t, bson.D{{Key: "_id", Value: bson.ObjectID{1}}, {Key: "version", Value: "1.22.1"}}),
+		Indexes: []dataset.Index{{Part: dataset.Samples, Spec: spec}},
+	}
+	w, err := Create(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Begin(ctx, m), w.Commit(ctx, m)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Manifest(ctx)
+	if err != nil || len(got.Indexes) != 1 || got.Indexes[0].Part != dataset.Samples || string(got.Indexes[0].Spec) != string(spec) {
+		t.Errorf("got %+v, %v", got.Indexes, err)
+	}
+	for text, want := range map[string]error{
+		`{"format": 1, "dataset": {"$oid": "020000000000000000000000"}, "indexes": [5]}`: nil,
+		`{"format": 2}`: dataset.ErrUnsupported, `{"format`: dataset.ErrMalformed, `{}`: dataset.ErrUnsupported,
+		`{"format": 1, "dataset": {"$oid": "010000000000000000000000"}, "indexes": [{"part": "x", "spec": {"name": "x"}}]}`: dataset.ErrMalformed,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, SidecarFile), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Manifest(ctx)
+		if !errors.Is(err, want) || want == nil && (len(got.Indexes) != 0 || len(got.Problems) != 1) {
+			t.Errorf("%s: %+v, %v, want %v", text, got.Indexes, err, want)
+		}
 	}
 }
