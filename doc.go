@@ -35,7 +35,7 @@
 //	layer dbmigrate
 //	layer dbmigrate/migratetest dbmigrate/revisions
 //	layer ledger
-//	layer upload rewrite survey clean verify doctor
+//	layer upload rewrite survey clean verify doctor export importer
 //	layer cmd/medialift
 //	layer interop
 //
@@ -76,11 +76,13 @@
 //	allow clean: std
 //	allow verify: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson
 //	allow doctor: std
+//	allow export: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/sys/unix
+//	allow importer: go.mongodb.org/mongo-driver/v2/bson
 //	allow cmd/medialift: github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
 //	allow interop: std
 //
 // In words: pathmap and bucket know nothing of datasets; only the bucket
 // packages know clouds; a store never imports a verb; verbs (upload, rewrite,
-// survey, clean, verify, doctor) never import one another; only cmd knows flags
+// survey, clean, verify, doctor, export, importer) never import one another; only cmd knows flags
 // and terminals.
 package medialift

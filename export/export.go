@@ -1,0 +1,231 @@
+// Package export writes a dataset of a database into a directory, as
+// fo.types.FiftyOneDataset does, so that FiftyOne cannot tell it from its own
+// export: documents, the dataset's own document, run results, tags, and if
+// wanted the media. What FiftyOne's export loses is kept as far as its importer
+// lets it be.
+//
+// The directory is built beside its place and moved there when all of it is
+// there.
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/dirstore"
+)
+
+// A Job is what an export is about.
+type Job struct {
+	// Source is the dataset.
+	Source dataset.Source
+	// Dir is where the export goes.
+	Dir string
+	// Reach, for Overwrite, lists every dataset that may name what is in Dir.
+	Reach iter.Seq2[Named, error]
+}
+
+// A Named is a dataset and its name.
+type Named struct {
+	Name   string
+	Source dataset.Source
+}
+
+// Options of an export; the zero value exports no media, paths as they are, and
+// replaces nothing.
+type Options struct {
+	// Media copies the media of all fields of samples to data/ and fields/.
+	Media bool
+	// RelDir is a directory that is cut off from paths below it. With Media it
+	// is where names in data/ and fields/ start from; what is outside of it is
+	// not copied.
+	RelDir string
+	// Overwrite replaces an export, unless a dataset names what is in it.
+	Overwrite bool
+	// Workers copy media at a time; 0 is 8.
+	Workers int
+	// Progress, if set, is told how far a phase has come. Calls do not overlap.
+	Progress func(Progress)
+}
+
+// Progress says how far a phase has come; a Total is 0 while it is unknown.
+type Progress struct {
+	Phase             string // "checking", "planning", "copying", "exporting"
+	Done, Total       int64  // documents, or files where the phase is "copying"
+	Bytes, TotalBytes int64  // of files
+}
+
+// A Report says what was exported.
+type Report struct {
+	Samples, Frames, Tags int64
+	Views, Runs           int
+	Files, Bytes          int64 // media that were copied
+	// Warnings are sentences about what a user may miss or be surprised by.
+	Warnings []string
+}
+
+// attempts is how often an export is begun when the schema of the dataset keeps
+// changing under it.
+const attempts = 3
+
+// Run exports a dataset. What must not happen is a *dataset.Refusal or
+// dirstore.ErrOccupied; nothing is changed then.
+func Run(ctx context.Context, job Job, opts Options) (report Report, err error) {
+	if opts.Workers <= 0 {
+		opts.Workers = 8
+	}
+	if opts.Progress == nil {
+		opts.Progress = func(Progress) {}
+	}
+	if opts.RelDir != "" {
+		if opts.RelDir, err = filepath.Abs(opts.RelDir); err != nil {
+			return report, fmt.Errorf("finding directory %q: %w", opts.RelDir, err)
+		}
+	}
+	if job.Dir, err = filepath.Abs(job.Dir); err != nil {
+		return report, fmt.Errorf("finding directory %q: %w", job.Dir, err)
+	}
+	if opts.Overwrite {
+		if err := unnamed(ctx, job, opts); err != nil {
+			return report, err
+		}
+	}
+	for try := 1; ; try++ {
+		report, err = once(ctx, job, opts)
+		if !errors.Is(err, dataset.ErrChanged) || try == attempts {
+			break
+		}
+	}
+	return report, err
+}
+
+// once is one attempt.
+func once(ctx context.Context, job Job, opts Options) (report Report, err error) {
+	m, err := job.Source.Manifest(ctx)
+	if err != nil {
+		return report, err
+	}
+	finder, err := dataset.NewFinder(m, nil)
+	if err != nil {
+		return report, err
+	}
+	w, err := dirstore.Create(job.Dir, dirstore.Options{Overwrite: opts.Overwrite})
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	paths, err := newPaths(ctx, job.Source, m, finder, opts)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, paths.close()) }()
+	if err := paths.place(ctx, w.Stage()); err != nil {
+		return report, err
+	}
+	counts := map[dataset.Part]int64{}
+	total, done := m.Counts[dataset.Samples]+m.Counts[dataset.Frames]+m.Counts[dataset.Tags], int64(0)
+	edit := func(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
+		counts[part]++
+		if done++; done%1000 == 0 || done == total {
+			opts.Progress(Progress{Phase: "exporting", Done: done, Total: total})
+		}
+		return paths.edit(part, doc)
+	}
+	if err := dataset.Copy(ctx, paths.sink(w), job.Source, edit); err != nil {
+		return report, err
+	}
+	report = Report{Samples: counts[dataset.Samples], Frames: counts[dataset.Frames], Tags: counts[dataset.Tags],
+		Views: len(m.Views()), Runs: len(m.Runs()), Files: paths.files, Bytes: paths.bytes, Warnings: warnings(m, counts)}
+	report.Warnings = append(report.Warnings, paths.warnings()...)
+	return report, nil
+}
+
+// warnings says what is not all there.
+func warnings(m dataset.Manifest, counts map[dataset.Part]int64) []string {
+	var list []string
+	for _, p := range m.Problems {
+		list = append(list, fmt.Sprintf("%s %s %s: %s", p.Field, p.Path, p.ID, p.Hint))
+	}
+	for _, part := range dataset.MediaParts() {
+		if before, known := m.Counts[part]; known && before != counts[part] {
+			list = append(list, fmt.Sprintf("somebody changed the dataset meanwhile: there were %d %s, %d were exported", before, part, counts[part]))
+		}
+	}
+	for _, run := range m.External() {
+		list = append(list, fmt.Sprintf("the brain run %q keeps its vectors in %s, outside of the dataset: they are not exported", run.Key, run.Backend))
+	}
+	return list
+}
+
+// unnamed makes sure that no dataset in reach names what is in the directory
+// that is to be overwritten.
+func unnamed(ctx context.Context, job Job, opts Options) error {
+	if entries, err := os.ReadDir(job.Dir); err != nil || len(entries) == 0 || job.Reach == nil {
+		return nil // nothing to lose; what else is wrong, dirstore says
+	}
+	within := newWithin(job.Dir)
+	refusal := &dataset.Refusal{
+		Reason: "datasets name files in the directory that would be overwritten",
+		Hint:   "export into another directory, or move those datasets' media first",
+	}
+	for named, err := range job.Reach {
+		if err != nil {
+			return err
+		}
+		if err := namers(ctx, named, within, refusal, opts); err != nil {
+			return fmt.Errorf("looking for paths in dataset %q: %w", named.Name, err)
+		}
+	}
+	if refusal.Total > 0 {
+		return refusal
+	}
+	return nil
+}
+
+func namers(ctx context.Context, named Named, within *within, refusal *dataset.Refusal, opts Options) error {
+	m, err := named.Source.Manifest(ctx)
+	if err != nil {
+		return err
+	}
+	finder, err := dataset.NewFinder(m, nil)
+	if err != nil {
+		return err
+	}
+	done := int64(0)
+	for _, part := range dataset.MediaParts() {
+		for doc, err := range named.Source.Documents(ctx, part) {
+			if err != nil {
+				return err
+			}
+			if done++; done%1000 == 0 {
+				opts.Progress(Progress{Phase: "checking", Done: done})
+			}
+			found, err := finder.Find(part, doc)
+			if err != nil {
+				return err
+			}
+			for _, f := range found {
+				if within.holds(f.Value) {
+					refusal.Add(dataset.Problem{Kind: "in-use", ID: idText(doc), Field: f.Field, Path: f.Value,
+						Hint: fmt.Sprintf("of dataset %q", named.Name)})
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func idText(doc bson.Raw) string {
+	id := doc.Lookup("_id")
+	if oid, ok := id.ObjectIDOK(); ok {
+		return oid.Hex()
+	}
+	return id.String()
+}
