@@ -67,7 +67,7 @@ func (b *builder) follow(ctx context.Context, kind scene.Kind) error {
 		err  error
 	}
 	var seen *memo
-	return inBatches(ctx, b.draft.OfKind(ctx, string(kind)), b.opts.Workers,
+	return inBatches(ctx, b.draft.OfKind(ctx, string(kind)), b.opts.readers(),
 		func() { seen = &memo{resolve: b.resolver.Resolve, known: map[string]mention{}} },
 		func(f ledger.File) (n named) {
 			n.list, n.err = b.mentions(f, kind, seen)

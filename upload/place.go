@@ -236,7 +236,7 @@ func (b *builder) sums(ctx context.Context, files []ledger.File) ([]string, erro
 		return sums, nil
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(b.opts.Workers)
+	g.SetLimit(b.opts.readers())
 	for i, f := range files {
 		g.Go(func() (err error) {
 			sums[i], err = fileSum(ctx, f.Local)

@@ -131,6 +131,10 @@ type Progress struct {
 	Bytes, TotalBytes int64
 }
 
+// readers is how many files are read at a time where nothing is sent: a disk is
+// no faster for more.
+func (o Options) readers() int { return min(o.Workers, 16) }
+
 func (o Options) withDefaults() Options {
 	if o.Layout == "" {
 		o.Layout = Tree

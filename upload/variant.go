@@ -85,7 +85,7 @@ func (b *builder) derive(ctx context.Context) error {
 	known := func(v variant) bool {
 		return v.err == nil && (len(v.refs) == 0 || v.file.State == ledger.FileArrived && v.name() == v.file.Variant)
 	}
-	return inBatches(ctx, b.variants(ctx, b.draft.Linked(ctx), at), b.opts.Workers, func() {},
+	return inBatches(ctx, b.variants(ctx, b.draft.Linked(ctx), at), b.opts.readers(), func() {},
 		func(v variant) measured {
 			if known(v) {
 				return measured{size: v.file.Size}
@@ -110,7 +110,7 @@ func (b *builder) placeLinked(ctx context.Context) error {
 		return field.root.Key(field.dir + "x")
 	}
 	for _, kind := range slices.Backward(followed) {
-		err := inBatches(ctx, b.variants(ctx, b.draft.OfKind(ctx, string(kind)), at), b.opts.Workers, func() {},
+		err := inBatches(ctx, b.variants(ctx, b.draft.OfKind(ctx, string(kind)), at), b.opts.readers(), func() {},
 			func(v variant) measured { return v.measure(true) },
 			func(v variant, m measured) error {
 				if b.refuseVariant(v, m.err) {

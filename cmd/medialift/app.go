@@ -46,6 +46,8 @@ func newRoot(a *app) *cobra.Command {
 			if err := flagsFromEnv(cmd.Flags()); err != nil {
 				return err
 			}
+			a.ui.doc.Command = cmd.Name()
+			a.ui.know()
 			return a.ui.start()
 		},
 	}

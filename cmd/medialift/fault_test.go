@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -112,6 +115,88 @@ func TestInterruptedUploadGoesOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A file that takes minutes to be hashed ends neither late nor without a word.
+func TestInterruptedWhileHashing(t *testing.T) {
+	for _, args := range [][]string{{"--layout", "hash"}, {"--layout", "flat"}} {
+		t.Run(args[1], func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			writeExport(t, dir, 2, "")
+			if err := os.Rename(maskPath(dir, 1), filepath.Join(dir, "images", "elsewhere")); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range []string{imagePath(dir, 1), maskPath(dir, 1)} { // equal keys, where flat
+				if err := os.WriteFile(path, nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(path, 1<<40); err != nil {
+					t.Skipf("no sparse files here: %v", err)
+				}
+			}
+			cmd := newTool(t).command(append([]string{"upload", filepath.Join(dir, "export"), filepath.Join(dir, "target"), "--json", "--remote-dir", "seg.mask_path=" + filepath.Join(dir, "target")}, args...)...)
+			var stdout bytes.Buffer
+			cmd.Stdout = &stdout
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(700 * time.Millisecond) // into the file
+			began := time.Now()
+			_ = cmd.Process.Signal(syscall.SIGINT)
+			_ = cmd.Wait()
+			saidInterrupted(t, cmd, stdout.Bytes())
+			if took := time.Since(began); took > hardStop {
+				t.Errorf("it took %v to stop", took)
+			}
+		})
+	}
+}
+
+// saidInterrupted checks the document of a command that a signal has ended.
+func saidInterrupted(t *testing.T, cmd *exec.Cmd, stdout []byte) {
+	t.Helper()
+	var doc document
+	if err := json.Unmarshal(stdout, &doc); err != nil {
+		t.Fatalf("no document: %v\n%s", err, stdout)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 130 || doc.ExitCode != 130 || doc.Status != "interrupted" || !doc.RetryHelp || doc.Command != "upload" || doc.Run == "" {
+		t.Errorf("exit code %d, document %+v", code, doc)
+	}
+}
+
+// A second signal does not wait for anything, and the document comes all the
+// same.
+func TestInterruptedTwice(t *testing.T) {
+	t.Parallel()
+	s3 := buckettest.S3Server(t)
+	s3.CreateBucket(t, "media")
+	stalled := make(chan struct{})
+	var once sync.Once
+	m := newTool(t, between(t, s3, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPut {
+			once.Do(func() { close(stalled) })
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	})...)
+	dir := t.TempDir()
+	writeExport(t, dir, 10, "")
+	cmd := m.command("upload", filepath.Join(dir, "export"), "s3://media/x", "--json")
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-stalled
+	for range 2 {
+		_ = cmd.Process.Signal(syscall.SIGINT)
+		time.Sleep(200 * time.Millisecond)
+	}
+	_ = cmd.Wait()
+	saidInterrupted(t, cmd, stdout.Bytes())
 }
 
 func TestTwoRunsAtOnce(t *testing.T) {

@@ -35,11 +35,11 @@ func wantsJSON(args []string) bool {
 
 // run is one invocation: it returns the exit code.
 func run(ctx context.Context, args []string) int {
-	ctx, stop := signals(ctx)
-	defer stop()
 	ui := newUI(os.Stdout, os.Stderr)
-	root := newRoot(&app{ui: ui})
 	ui.json = wantsJSON(args)
+	ctx, stop := signals(ctx, ui.lastWords)
+	defer stop()
+	root := newRoot(&app{ui: ui})
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)

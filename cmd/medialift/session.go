@@ -35,6 +35,7 @@ func (a *app) begin(ctx context.Context, arg, command string, settings map[strin
 		return nil, errors.Join(err, s.close())
 	}
 	a.ui.doc.Run, a.ui.doc.Dataset = s.run.Name(), src.dir
+	a.ui.know()
 	if err := src.rename(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}

@@ -17,9 +17,9 @@ var errSignal = errors.New("interrupted")
 const hardStop = 9500 * time.Millisecond
 
 // signals returns a context that ends, with errSignal as its cause, at the
-// first SIGINT or SIGTERM. A second one, or hardStop, ends the process: what
-// the ledger has is durable at any moment.
-func signals(ctx context.Context) (context.Context, func()) {
+// first SIGINT or SIGTERM. A second one, or hardStop, ends the process after
+// lastWords: what the ledger has is durable at any moment.
+func signals(ctx context.Context, lastWords func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
@@ -37,6 +37,7 @@ func signals(ctx context.Context) (context.Context, func()) {
 		case <-done:
 			return
 		}
+		lastWords()
 		os.Exit(exitInterrupted)
 	}()
 	return ctx, func() {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/medialift/medialift/bucket"
@@ -52,52 +54,9 @@ type ui struct {
 	noProgress bool
 	doc        document
 	bar        bar
-}
-
-// A document is what --json prints, on every exit.
-type document struct {
-	Command   string `json:"command"`
-	Version   string `json:"version"`
-	Run       string `json:"run"`
-	Dataset   string `json:"dataset"`
-	Status    string `json:"status"`
-	ExitCode  int    `json:"exit_code"`
-	RetryHelp bool   `json:"retry_helps"`
-	Error     string `json:"error,omitempty"`
-	Hint      string `json:"hint,omitempty"`
-	Counts    counts `json:"counts"`
-
-	Problems []dataset.Problem `json:"problems"`
-	Warnings []string          `json:"warnings,omitempty"`
-	Next     string            `json:"next"`
-
-	Fields   any `json:"fields,omitempty"`
-	Datasets any `json:"datasets,omitempty"`
-	Runs     any `json:"runs,omitempty"`
-	Rows     any `json:"rows,omitempty"`
-	Objects  any `json:"objects,omitempty"`
-	Maps     any `json:"maps,omitempty"`
-	Findings any `json:"findings,omitempty"`
-}
-
-// counts are the numbers that every command reports; what a command does not
-// deal with is 0.
-type counts struct {
-	Rows      int64 `json:"rows"`
-	Rewritten int64 `json:"rewritten"`
-	Already   int64 `json:"already"`
-	Unmatched int64 `json:"unmatched"`
-	Missing   int64 `json:"missing"`
-	Failed    int64 `json:"failed"`
-	Objects   int64 `json:"objects"`
-	Bytes     int64 `json:"bytes"`
-	// Of upload alone: Retried are the retries by cause.
-	Found     int64                  `json:"found,omitempty"`
-	Replaced  int64                  `json:"replaced,omitempty"`
-	Requests  int64                  `json:"requests,omitempty"`
-	Retries   int64                  `json:"retries,omitempty"`
-	Throttled int64                  `json:"throttled,omitempty"`
-	Retried   map[upload.Cause]int64 `json:"retried,omitempty"`
+	// known is what lastWords may say: a copy, since others write to doc.
+	known atomic.Pointer[document]
+	said  sync.Once // the document
 }
 
 func newUI(out, err io.Writer) *ui {
@@ -188,15 +147,43 @@ func (u *ui) finish(err error) int {
 	if u.doc.Problems == nil {
 		u.doc.Problems = []dataset.Problem{}
 	}
-	if u.json {
+	if werr := u.print(u.doc); werr != nil && v.code == exitDone {
+		return exitFailed
+	}
+	return v.code
+}
+
+// print prints the document, once.
+func (u *ui) print(doc document) (err error) {
+	u.said.Do(func() {
+		if !u.json {
+			return
+		}
 		e := json.NewEncoder(u.out)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
-		if werr := e.Encode(u.doc); werr != nil && v.code == exitDone {
-			return exitFailed
-		}
+		err = e.Encode(doc)
+	})
+	return err
+}
+
+// know keeps what is known of the invocation for lastWords.
+func (u *ui) know() {
+	doc := u.doc
+	u.known.Store(&doc)
+}
+
+// lastWords prints a document for a process that ends before its command does:
+// what reads a disk that does not answer, say, cannot be stopped.
+func (u *ui) lastWords() {
+	doc := document{Command: "medialift", Version: version}
+	if known := u.known.Load(); known != nil {
+		doc = *known
 	}
-	return v.code
+	v := judge(errSignal)
+	doc.Status, doc.ExitCode, doc.RetryHelp, doc.Hint = v.status, v.code, v.retry, v.hint
+	doc.Error, doc.Problems = errSignal.Error(), []dataset.Problem{}
+	_ = u.print(doc)
 }
 
 // A verdict is what an error means to the caller of the process.
