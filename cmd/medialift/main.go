@@ -36,10 +36,10 @@ func wantsJSON(args []string) bool {
 // run is one invocation: it returns the exit code.
 func run(ctx context.Context, args []string) int {
 	ui := newUI(os.Stdout, os.Stderr)
+	root := newRoot(&app{ui: ui}) // which sets json to its default
 	ui.json = wantsJSON(args)
 	ctx, stop := signals(ctx, ui.lastWords)
 	defer stop()
-	root := newRoot(&app{ui: ui})
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)
