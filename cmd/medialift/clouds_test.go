@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/buckettest"
 	"github.com/medialift/medialift/bucket/open"
 )
@@ -256,6 +257,53 @@ func TestUploadsOfNoUseInClouds(t *testing.T) {
 			if info, err := os.Stat(ledgers[0]); err != nil || info.Mode().Perm() != 0o600 {
 				t.Errorf("the ledger has mode %v, %v", info.Mode(), err)
 			}
+		})
+	}
+}
+
+// An object with the same bytes has arrived; another one is a refusal that names
+// both, whatever the size of the file.
+func TestNothingIsOverwrittenInClouds(t *testing.T) {
+	for _, name := range []string{"gs", "az"} {
+		t.Run(name, func(t *testing.T) {
+			c := clouds()[name](t)
+			m := newTool(t, c.environ...)
+			dir := t.TempDir()
+			writeLarge(t, dir, 17<<20, 30, 17<<20, 30)
+			c.setenv(t)
+			there, err := open.New(open.Options{}).Open(t.Context(), c.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			put := func(key string, data []byte) {
+				t.Helper()
+				if _, err := there.Store.Put(t.Context(), key, buckettest.Source(data), bucket.Condition{Overwrite: true}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range 2 { // the same
+				data, err := os.ReadFile(imagePath(dir, i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				put(fmt.Sprintf("x/%06d.png", i), data)
+			}
+			put("x/000002.png", []byte("somebody else's"))
+			put("x/000003.png", []byte("another one's"))
+			args := []string{"upload", filepath.Join(dir, "export"), c.target + "/x", "--update-filepaths"}
+			doc := m.run(4, args...)
+			if len(doc.Problems) != 2 || doc.Counts.Objects != 0 {
+				t.Fatalf("%+v %+v", doc.Counts, doc.Problems)
+			}
+			for _, p := range doc.Problems {
+				if !strings.HasPrefix(p.URL, c.target+"/x/00000") || !strings.Contains(p.Hint, "images/00000") || !strings.Contains(p.Hint, "bytes of 20") {
+					t.Errorf("%+v does not name both", p)
+				}
+			}
+			if doc := m.run(0, append(args, "--overwrite")...); doc.Counts.Objects != 2 || doc.Counts.Rewritten != 4 {
+				t.Errorf("%+v", doc.Counts)
+			}
+			c.arrived(t, dir, 4)
 		})
 	}
 }
