@@ -90,9 +90,12 @@ func (s *Store) noBucket(err error) error {
 // confirmed compares what the service says of an object with the CRC32C of the
 // bytes that were sent.
 func confirmed(obj bucket.Object, crc uint32) (bucket.Object, error) {
-	if got := obj.Checksums[bucket.CRC32C]; got != spell(crc) {
+	got := obj.Checksums[bucket.CRC32C]
+	if got != spell(crc) {
 		return bucket.Object{}, wire.Mismatch(obj.Key, bucket.CRC32C, got, spell(crc))
 	}
+	// Of what else the service says nothing was compared.
+	obj.Checksums = bucket.Checksums{bucket.CRC32C: got}
 	obj.Confirmed = true
 	return obj, nil
 }

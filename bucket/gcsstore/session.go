@@ -217,9 +217,6 @@ func (u *session) finished(ctx context.Context, answer *http.Response) (bucket.O
 		Key: u.key, Size: int64(o.Size), ETag: strconv.FormatInt(o.Generation, 10), ContentType: o.ContentType, //nolint:gosec // at most MaxSize
 		Checksums: bucket.Checksums{bucket.CRC32C: o.Crc32c},
 	}
-	if o.Md5Hash != "" {
-		obj.Checksums[bucket.MD5] = o.Md5Hash
-	}
 	if at, err := time.Parse(time.RFC3339, o.Updated); err == nil {
 		obj.ModTime = at
 	}

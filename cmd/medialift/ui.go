@@ -247,7 +247,7 @@ var verdicts = []struct {
 	{ledger.ErrFull, verdict{exitFailed, "failed", "make room on that disk, or put the state of runs elsewhere with --state", true}},
 	{ledger.ErrDamaged, verdict{exitFailed, "failed", "move that file away, or use another --state folder; without it the run stays safe, only its undo is lost", false}},
 	{bucket.ErrNoBucket, verdict{exitFailed, "failed", "create the bucket first, or check its name and --endpoint-url", false}},
-	{bucket.ErrDenied, verdict{exitFailed, "failed", "check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, …) and what they allow", false}},
+	{bucket.ErrDenied, verdict{exitFailed, "failed", "check the credentials (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT, …) and what they allow", false}},
 	{bucket.ErrUnreachable, verdict{exitFailed, "failed", "check the network, --endpoint-url and AWS_ENDPOINT_URL", true}},
 	{bucket.ErrExists, verdict{exitRefused, "refused", "--overwrite=own replaces what an earlier run sent, --overwrite anything", false}},
 	{bucket.ErrSourceChanged, verdict{exitFailed, "failed", "run the same command again once the files are still", true}},
