@@ -304,6 +304,10 @@ func TestNothingIsOverwrittenInClouds(t *testing.T) {
 				t.Errorf("%+v", doc.Counts)
 			}
 			c.arrived(t, dir, 4)
+			out, err := m.command("verify", filepath.Join(dir, "export")).CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "4 objects were verified by checksum") {
+				t.Errorf("verify: %v: %s", err, out)
+			}
 		})
 	}
 }
