@@ -52,42 +52,45 @@ const (
 
 // planMedia looks at every file that is to be copied and gives it its name.
 // Missing ones are a *dataset.Refusal.
-func planMedia(ctx context.Context, src dataset.Source, manifest dataset.Manifest, finder *dataset.Finder, opts Options) (m *media, err error) {
-	m = &media{opts: opts, refusal: dataset.Refusal{
+func planMedia(ctx context.Context, src dataset.Source, manifest dataset.Manifest, finder *dataset.Finder, opts Options) (*media, error) {
+	m := &media{opts: opts, refusal: dataset.Refusal{
 		Reason: "files that are not there", Hint: "put them where the paths say, or export without --export-media"}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, m.close())
-		}
-	}()
-	if err := m.open(ctx); err != nil {
-		return nil, err
+	err := m.open(ctx)
+	if err == nil {
+		err = m.plan(ctx, src, manifest, finder)
 	}
+	if err != nil {
+		return nil, errors.Join(err, m.close())
+	}
+	return m, nil
+}
+
+func (m *media) plan(ctx context.Context, src dataset.Source, manifest dataset.Manifest, finder *dataset.Finder) error {
 	done := int64(0)
 	for doc, err := range src.Documents(ctx, dataset.Samples) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		found, err := finder.Find(dataset.Samples, doc)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, f := range found {
 			if err := m.add(ctx, idText(doc), f); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if done++; done%1000 == 0 {
-			opts.Progress(Progress{Phase: "planning", Done: done, Total: manifest.Counts[dataset.Samples]})
+			m.opts.Progress(Progress{Phase: "planning", Done: done, Total: manifest.Counts[dataset.Samples]})
 		}
 	}
 	if m.refusal.Total > 0 {
-		return nil, &m.refusal
+		return &m.refusal
 	}
 	if m.missing > 0 {
 		m.warnings = append(m.warnings, fmt.Sprintf("%d files that assets of scenes name are not there", m.missing))
 	}
-	return m, nil
+	return nil
 }
 
 func (m *media) open(ctx context.Context) error {

@@ -22,6 +22,7 @@ type app struct {
 	endpoint string
 	region   string
 	opener   *open.Opener
+	database databaseFlags
 }
 
 // usageError is wrong usage: exit code 2.
@@ -60,7 +61,8 @@ func newRoot(a *app) *cobra.Command {
 	f.BoolVar(&a.ui.json, "json", false, "print one JSON document on stdout")
 	f.StringVar(&a.ui.progress, "progress", "auto", "how to show progress: auto, plain, json or none")
 	f.BoolVar(&a.ui.noProgress, "no-progress", false, "show no progress")
-	root.AddCommand(newInfo(a), newUpload(a), newRewrite(a), newVerify(a), newDoctor(a), newRuns(a), newUndo(a), newClean(a), newVersion(a))
+	a.database.add(f)
+	root.AddCommand(newInfo(a), newExport(a), newImport(a), newUpload(a), newRewrite(a), newVerify(a), newDoctor(a), newRuns(a), newUndo(a), newClean(a), newVersion(a))
 	return root
 }
 

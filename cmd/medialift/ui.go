@@ -5,22 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
-	"github.com/medialift/medialift/bucket"
-	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/dataset"
-	"github.com/medialift/medialift/ledger"
-	"github.com/medialift/medialift/pathmap"
-	"github.com/medialift/medialift/pathmap/execmap"
-	"github.com/medialift/medialift/pathmap/starmap"
-	"github.com/medialift/medialift/upload"
 )
 
 // Exit codes, as the manual promises them.
@@ -184,76 +173,4 @@ func (u *ui) lastWords() {
 	doc.Status, doc.ExitCode, doc.RetryHelp, doc.Hint = v.status, v.code, v.retry, v.hint
 	doc.Error, doc.Problems = errSignal.Error(), []dataset.Problem{}
 	_ = u.print(doc)
-}
-
-// A verdict is what an error means to the caller of the process.
-type verdict struct {
-	code   int
-	status string
-	hint   string
-	retry  bool // the same command may get further
-}
-
-// judge maps an error to its verdict: one table for the whole program.
-func judge(err error) verdict {
-	var (
-		use     *usageError
-		part    *partialError
-		wrong   *wrongError
-		refusal *dataset.Refusal
-	)
-	switch {
-	case err == nil:
-		return verdict{code: exitDone, status: "done"}
-	case errors.As(err, &use):
-		return verdict{code: exitUsage, status: "usage", hint: use.hint}
-	case errors.Is(err, errSignal):
-		return verdict{exitInterrupted, "interrupted", "the same command goes on from here", true}
-	case errors.As(err, &part):
-		return verdict{exitPartial, "partial", part.hint, !part.stuck}
-	case errors.As(err, &wrong):
-		return verdict{code: exitFailed, status: "failed", hint: wrong.hint}
-	case errors.As(err, &refusal):
-		return verdict{code: exitRefused, status: "refused", hint: refusal.Hint}
-	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "unknown shorthand"):
-		return verdict{code: exitUsage, status: "usage", hint: "see medialift --help"}
-	}
-	for _, row := range verdicts {
-		if errors.Is(err, row.err) {
-			return row.verdict
-		}
-	}
-	return verdict{code: exitFailed, status: "failed", hint: "the message above says where it stopped; nothing that the ledger calls done is lost"}
-}
-
-var verdicts = []struct {
-	err error
-	verdict
-}{
-	{ledger.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
-	{dataset.ErrUnknownField, verdict{exitUsage, "usage", "choose one of the listed fields with --media-field", false}},
-	{dataset.ErrNotDataset, verdict{exitUsage, "usage", "export the dataset with dataset_type=fo.types.FiftyOneDataset, and name the directory that holds metadata.json", false}},
-	{dataset.ErrUnsupported, verdict{exitRefused, "refused", "import it into a current FiftyOne and export it again", false}},
-	{dataset.ErrMalformed, verdict{exitRefused, "refused", "export the dataset again; nothing was changed", false}},
-	{pathmap.ErrSpec, verdict{exitUsage, "usage", "a map is prefix:FROM=TO, regexp:PATTERN=REPLACEMENT, table:FILE.csv, template:TEXT, star:FILE.star, exec:COMMAND or run:RUN; write \\= for an = inside", false}},
-	{starmap.ErrFunction, verdict{exitFailed, "failed", "mend the function; nothing was changed", false}},
-	{execmap.ErrProgram, verdict{exitFailed, "failed", "the program must write one line for each line it reads, and end without an error; nothing was changed", false}},
-	{exec.ErrNotFound, verdict{exitUsage, "usage", "check the spelling; the program must be on the PATH or be written with its folder", false}},
-	{open.ErrURL, verdict{exitUsage, "usage", "write s3://bucket/prefix, file:///dir or a path", false}},
-	{open.ErrScheme, verdict{exitUsage, "usage", "write s3://bucket/prefix, file:///dir or a path", false}},
-	{upload.ErrTemplate, verdict{exitUsage, "usage", "a URL may hold {dataset} and {field}", false}},
-	{ledger.ErrNoRun, verdict{exitUsage, "usage", "medialift runs lists them", false}},
-	{ledger.ErrOtherPlan, verdict{exitRefused, "refused", "use another --state folder, or remove that ledger if it is not needed", false}},
-	{ledger.ErrFull, verdict{exitFailed, "failed", "make room on that disk, or put the state of runs elsewhere with --state", true}},
-	{ledger.ErrDamaged, verdict{exitFailed, "failed", "move that file away, or use another --state folder; without it the run stays safe, only its undo is lost", false}},
-	{bucket.ErrNoBucket, verdict{exitFailed, "failed", "create the bucket first, or check its name and --endpoint-url", false}},
-	{bucket.ErrDenied, verdict{exitFailed, "failed", "check the credentials (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT, …) and what they allow", false}},
-	{bucket.ErrUnreachable, verdict{exitFailed, "failed", "check the network, --endpoint-url and AWS_ENDPOINT_URL", true}},
-	{bucket.ErrExists, verdict{exitRefused, "refused", "--overwrite=own replaces what an earlier run sent, --overwrite anything", false}},
-	{bucket.ErrSourceChanged, verdict{exitFailed, "failed", "run the same command again once the files are still", true}},
-	{bucket.ErrChecksum, verdict{exitFailed, "failed", "the store holds other bytes than were sent: run the same command again, and suspect the network or the disk", true}},
-	{bucket.ErrTemporary, verdict{exitFailed, "failed", "run the same command again: it goes on from here", true}},
-	{syscall.ENOSPC, verdict{exitFailed, "failed", "make room on that disk, or put the state of runs elsewhere with --state", true}},
-	{fs.ErrPermission, verdict{exitFailed, "failed", "check the permissions of the file or folder named above", false}},
-	{os.ErrNotExist, verdict{exitUsage, "usage", "check the spelling of the file named above", false}},
 }

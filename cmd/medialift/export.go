@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/export"
+)
+
+func newExport(a *app) *cobra.Command {
+	var opts export.Options
+	cmd := &cobra.Command{
+		Use:   "export NAME DIR",
+		Short: "Export a dataset of a database to a directory, as FiftyOne does",
+		Long: `Export the dataset NAME to the directory DIR as fo.types.FiftyOneDataset, which
+FiftyOne and medialift import. Without --export-media paths stay as they are and
+no media are copied. User indexes go into medialift.json, which FiftyOne passes over.
+
+DIR appears when all of it is there. --overwrite replaces an export, unless a
+dataset of the database names a file in it.`,
+		Example: `  medialift export coco-2017 ./coco-2017
+  medialift export coco-2017 ./coco-2017 --export-media --rel-dir /data/coco`,
+		Args: exactly(2, "the name of a dataset and a directory"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.export(cmd.Context(), strings.TrimPrefix(args[0], "db:"), strings.TrimPrefix(args[1], "dir:"), opts)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&opts.Media, "export-media", false, "copy the media of all fields to data/ and fields/")
+	f.StringVar(&opts.RelDir, "rel-dir", "", "`DIR` that is cut off from the head of paths")
+	f.BoolVar(&opts.Overwrite, "overwrite", false, "replace an export that is in DIR")
+	return cmd
+}
+
+func (a *app) export(ctx context.Context, name, dir string, opts export.Options) (err error) {
+	if name == "" || dir == "" {
+		return usage("see medialift export --help", "export takes the name of a dataset and a directory")
+	}
+	d, done, err := a.openDatabase(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = withCause(ctx, errors.Join(err, done())) }()
+	a.ui.doc.Dataset = name
+	src, err := d.Dataset(ctx, name)
+	if err != nil {
+		return err
+	}
+	opts.Progress = func(p export.Progress) {
+		a.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total, Bytes: p.Bytes, TotalBytes: p.TotalBytes})
+	}
+	report, err := export.Run(ctx, export.Job{Source: src, Dir: dir, Reach: reach(ctx, d)}, opts)
+	if err != nil {
+		return err
+	}
+	a.ui.doc.Counts.Rows = report.Samples + report.Frames
+	a.ui.doc.Counts.Objects, a.ui.doc.Counts.Bytes = report.Files, report.Bytes
+	for _, w := range report.Warnings {
+		a.ui.warn("%s", w)
+	}
+	a.ui.say("Exported %s to %s.", contents(name, report.Samples, report.Frames, report.Tags, report.Views, report.Runs), dir)
+	if opts.Media {
+		a.ui.say("Copied %s, %s.", plural(report.Files, "file"), size(report.Bytes))
+	}
+	a.ui.doc.Next = "medialift info " + argument(dir)
+	return nil
+}
+
+// reach lists the datasets of a database.
+func reach(ctx context.Context, d *mongostore.Database) iter.Seq2[export.Named, error] {
+	return func(yield func(export.Named, error) bool) {
+		infos, err := d.Datasets(ctx)
+		if err != nil {
+			yield(export.Named{}, err)
+			return
+		}
+		for _, info := range infos {
+			s, err := d.Dataset(ctx, info.Name)
+			if errors.Is(err, dataset.ErrUnsupported) || errors.Is(err, mongostore.ErrNotFound) {
+				continue // media references; deleted meanwhile
+			}
+			if !yield(export.Named{Name: info.Name, Source: s}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// contents describes a dataset for people.
+func contents(name string, samples, frames, tags int64, views, runs int) string {
+	parts := []string{plural(samples, "sample")}
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{{frames, "frame"}, {tags, "temporal tag"}, {int64(views), "saved view"}, {int64(runs), "run"}} {
+		if p.n > 0 {
+			parts = append(parts, plural(p.n, p.what))
+		}
+	}
+	return fmt.Sprintf("dataset %q (%s)", name, strings.Join(parts, ", "))
+}
+
+// argument spells a directory so that no command takes it for a name.
+func argument(dir string) string {
+	if strings.ContainsAny(dir, `/\`) || strings.HasPrefix(dir, ".") {
+		return dir
+	}
+	return "." + string(filepath.Separator) + dir
+}
+
+// withCause adds to an error why ctx ended, where it did.
+func withCause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", err, context.Cause(ctx))
+	}
+	return err
+}

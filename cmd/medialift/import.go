@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/importer"
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
+	"github.com/medialift/medialift/rewrite"
+)
+
+// An importCmd is one invocation of import.
+type importCmd struct {
+	rewriteCmd
+	name, relDir       string
+	persistent, create bool
+}
+
+func newImport(a *app) *cobra.Command {
+	c := &importCmd{rewriteCmd: rewriteCmd{app: a}}
+	cmd := &cobra.Command{
+		Use:   "import DIR",
+		Short: "Import an export directory into a database",
+		Long: `Import the export directory DIR, written by FiftyOne or medialift, as a new dataset.
+Samples, frames and labels keep their ids, and all its times and types; indexes that
+medialift exported are made again. Relative paths become absolute: below --rel-dir,
+else below DIR. With --map, paths are rewritten on the way in (see medialift rewrite --help).
+
+FiftyOne sees the dataset when all of it is there. What a killed import leaves is
+removed by the next one.`,
+		Example: `  medialift import ./coco-2017
+  medialift import ./coco-2017 --name coco-cloud --map prefix:/data/coco=s3://media/coco`,
+		Args: exactly(1, "one export directory"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.name, "name", "", "`NAME` of the dataset (default: the one it was exported with)")
+	f.BoolVar(&c.persistent, "persistent", true, "keep the dataset when FiftyOne's last client ends")
+	f.StringVar(&c.relDir, "rel-dir", "", "`DIR` or URL that relative paths are below (default: the export directory)")
+	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
+	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
+	f.BoolVar(&c.create, "create-database", false, "import into a database that no FiftyOne has used yet")
+	f.BoolVar(&a.database.force, "force", false, "import also a newer version than is known, or into a database of another type")
+	return cmd
+}
+
+func (c *importCmd) run(ctx context.Context, arg string) (err error) {
+	if len(c.maps) > 0 {
+		defer func() { err = errors.Join(err, closeMaps(c.mappers)) }()
+		if err := c.options(ctx); err != nil {
+			return err
+		}
+	}
+	src, err := openDataset(directory(arg))
+	if err != nil {
+		return err
+	}
+	dir, err := c.ledgers()
+	if err != nil {
+		return err
+	}
+	lock, err := dir.Lock(src.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	d, done, err := c.openDatabase(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = withCause(ctx, errors.Join(err, done())) }()
+	w := d.New(c.name, mongostore.NewOptions{Temporary: !c.persistent, CreateDatabase: c.create, Force: c.database.force})
+	job := importer.Job{Source: src.store, Dir: src.dir, Sink: w}
+	opts := importer.Options{RelDir: c.relDir, Progress: func(p importer.Progress) {
+		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
+	}}
+	if len(c.maps) == 0 {
+		return c.execute(ctx, d, w, job, opts)
+	}
+	return c.mapped(ctx, dir, d, w, job, opts, src)
+}
+
+// directory marks an argument as a directory, whatever it looks like.
+func directory(arg string) string {
+	if len(arg) > 4 && arg[:4] == "dir:" {
+		return arg
+	}
+	return "dir:" + arg
+}
+
+// mapped plans what paths become, as rewrite does, and imports with the plan.
+func (c *importCmd) mapped(ctx context.Context, dir *ledger.Dir, d *mongostore.Database, w *mongostore.Writer,
+	job importer.Job, opts importer.Options, src *source) (err error) {
+	run, err := dir.Begin(ctx, ledger.Identity{Command: "import", Dataset: src.dir, Settings: settings(map[string][]string{
+		"map": c.maps, "database": {d.Address() + "/" + d.Name()}, "name": {c.name}, "rel-dir": {c.relDir}})})
+	if err != nil {
+		return err
+	}
+	s := &session{source: src, run: run}
+	c.ui.doc.Run = run.Name()
+	defer func() { err = errors.Join(err, run.Close()) }()
+	m, err := src.store.Manifest(ctx)
+	if err != nil {
+		return s.ended(ctx, err)
+	}
+	absolute, err := importer.NewAbsolute(m, job.Dir, c.relDir)
+	if err != nil {
+		return s.ended(ctx, err)
+	}
+	plan, err := rewrite.NewPlan(ctx, rewrite.Job{Dataset: absolute.Updater(src.store), Maps: c.mappers, Ledger: run}, c.opts)
+	if plan != nil {
+		c.showPlan(run, plan)
+		c.warnRemote(d, plan)
+	}
+	if err != nil {
+		return s.ended(ctx, err)
+	}
+	if err := run.SetStatus(ctx, ledger.Running); err != nil {
+		return err
+	}
+	editor, err := run.Editor(ctx)
+	if err != nil {
+		return s.ended(ctx, err)
+	}
+	opts.Edits = []dataset.Edit{editor.Edit}
+	err = c.execute(ctx, d, w, job, opts)
+	if unused := editor.Close(); err == nil {
+		err = unused
+	}
+	if err == nil {
+		c.ui.doc.Counts.Rewritten = plan.Rewritten
+	}
+	return s.ended(ctx, err)
+}
+
+// warnRemote says what open-source FiftyOne cannot do with the new paths.
+func (c *importCmd) warnRemote(d *mongostore.Database, plan *rewrite.Plan) {
+	if d.Config().Type != "fiftyone" {
+		return
+	}
+	for _, m := range plan.Maps {
+		for _, e := range m.Examples {
+			if localfile.IsRemote(e.After) {
+				c.ui.warn("this database is open-source FiftyOne's, which cannot open cloud paths such as %s", e.After)
+				return
+			}
+		}
+	}
+}
+
+func (c *importCmd) execute(ctx context.Context, d *mongostore.Database, w *mongostore.Writer, job importer.Job, opts importer.Options) error {
+	report, err := importer.Run(ctx, job, opts)
+	c.ui.doc.Dataset = w.Name()
+	if err != nil {
+		return fmt.Errorf("importing %q: %w", filepath.Base(job.Dir), err)
+	}
+	c.ui.doc.Counts.Rows = report.Samples + report.Frames
+	for _, warning := range report.Warnings {
+		c.ui.warn("%s", warning)
+	}
+	c.ui.say("Imported %s into %s.", contents(w.Name(), report.Samples, report.Frames, report.Tags, report.Views, report.Runs), inDatabase(d))
+	c.ui.doc.Next = fmt.Sprintf("import fiftyone as fo; dataset = fo.load_dataset(%q)", w.Name())
+	c.ui.say("  %s", c.ui.doc.Next)
+	return nil
+}
