@@ -36,50 +36,74 @@ def make(folder):
             dataset.name + "-dirs": {"export_media": False, "use_dirs": True},
         }.items():
             dataset.export(os.path.join(folder, "exports", name), dataset_type=TYPE, progress=False, **options)
+            if dataset.name == "group":
+                absolute_scenes(os.path.join(folder, "media"))
         dataset.delete()
+
+
+def absolute_scenes(media):
+    """Has the scenes name their assets by absolute paths, as FiftyOne offers."""
+    for folder, _, names in os.walk(media):
+        for path in (os.path.join(folder, name) for name in names if name.endswith(".fo3d")):
+            scene = fo.Scene.from_fo3d(path)
+            scene.background = fo.SceneBackground(cube=["texture.png"] * 6)
+            scene.write(path, resolve_relative_paths=True)
 
 
 def describe(folder):
     dataset = fo.Dataset.from_dir(dataset_dir=folder, dataset_type=TYPE, progress=False)
     try:
-        paths = []
+        paths, assets = [], []
         described = {
             "media_type": dataset.media_type,
-            "samples": documents(dataset._sample_collection, paths),
-            "frames": documents(dataset._frame_collection, paths) if dataset._frame_collection is not None else [],
+            "samples": documents(dataset._sample_collection, paths, assets),
+            "frames": documents(dataset._frame_collection, paths, assets) if dataset._frame_collection is not None else [],
             "masks": masks(dataset),
             "paths": paths,
+            "assets": assets,
         }
     finally:
         dataset.delete()
     return described
 
 
-def documents(collection, paths):
-    """The documents as text, in the order of their ids; media paths go to paths."""
+def documents(collection, paths, assets):
+    """The documents as text, in the order of their ids; media paths go to paths, those of scenes' assets to assets."""
     texts = []
     for document in collection.find().sort("_id", 1):
         for key in IMPORT_KEYS:
             document.pop(key, None)
-        texts.append(json_util.dumps(by_content(document, paths), json_options=json_util.CANONICAL_JSON_OPTIONS))
+        texts.append(json_util.dumps(by_content(document, paths, assets), json_options=json_util.CANONICAL_JSON_OPTIONS))
     return texts
 
 
-def by_content(value, paths):
+def by_content(value, paths, assets):
     """value with every media path replaced by a digest of its file."""
     if isinstance(value, list):
-        return [by_content(inner, paths) for inner in value]
+        return [by_content(inner, paths, assets) for inner in value]
     if not isinstance(value, dict):
         return value
     out = {}
     for key, inner in value.items():
         if key in MEDIA_KEYS and isinstance(inner, str):
             paths.append(inner)
-            with open(inner, "rb") as file:
-                out[key] = "sha256:" + hashlib.sha256(file.read()).hexdigest()
+            out[key] = by_assets(inner, assets) if inner.endswith(".fo3d") else digest(inner)
         else:
-            out[key] = by_content(inner, paths)
+            out[key] = by_content(inner, paths, assets)
     return out
+
+
+def by_assets(path, assets):
+    """A digest of every asset that FiftyOne finds in a scene."""
+    folder = os.path.dirname(path)
+    found = [os.path.abspath(os.path.join(folder, asset)) for asset in fo.Scene.from_fo3d(path).get_asset_paths()]
+    assets.extend(found)
+    return sorted(digest(asset) for asset in found)
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return "sha256:" + hashlib.sha256(file.read()).hexdigest()
 
 
 def masks(dataset):

@@ -29,6 +29,7 @@ type description struct {
 	Frames    []string
 	Masks     int
 	Paths     []string
+	Assets    []string // of 3D scenes
 }
 
 // environment is the Python environment that MEDIALIFT_INTEROP_VENV names, else

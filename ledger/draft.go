@@ -27,6 +27,7 @@ type Draft struct {
 	named  *sql.Stmt // see Name
 	made   *bool     // this run has changed values; nil until asked
 	byURL  bool      // the index that Sent needs is there
+	often  map[string]*sql.Stmt
 }
 
 // Draft begins a new plan.
@@ -260,26 +261,6 @@ func (d *Draft) stream(ctx context.Context, scan func(*sql.Rows) (File, error), 
 // nothing.
 func (d *Draft) Discard() error {
 	if err := d.tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
-		return d.run.explain("writing", err)
-	}
-	return nil
-}
-
-// step runs a statement that deals with one row. To have the driver watch ctx
-// meanwhile costs more than the row.
-func (d *Draft) step(ctx context.Context, stmt *sql.Stmt, args ...any) error {
-	err := ctx.Err()
-	if err == nil {
-		_, err = stmt.ExecContext(context.WithoutCancel(ctx), args...)
-	}
-	if err != nil {
-		return d.run.explain("writing", err)
-	}
-	return nil
-}
-
-func (d *Draft) exec(ctx context.Context, text string, args ...any) error {
-	if _, err := d.tx.ExecContext(ctx, text, args...); err != nil {
 		return d.run.explain("writing", err)
 	}
 	return nil

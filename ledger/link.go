@@ -75,11 +75,15 @@ func (d *Draft) BeginLinks(ctx context.Context, ext, kind string) (int64, error)
 // ID: that of the file which the plan has already, if it is the same on this
 // machine. It fails with ErrKind where that is of another kind; none is no kind.
 func (d *Draft) AddAsset(ctx context.Context, f File) (int64, error) {
+	find, err := d.again(ctx, `SELECT id, live, path, coalesce(kind, '') FROM file
+		WHERE coalesce(local, path) = ?1 AND (live OR field = ?2) ORDER BY live DESC, id LIMIT 1`)
+	if err != nil {
+		return 0, err
+	}
 	var id int64
 	var live bool
 	var path, kind string
-	err := d.tx.QueryRowContext(ctx, `SELECT id, live, path, coalesce(kind, '') FROM file
-		WHERE coalesce(local, path) = ?1 AND (live OR field = ?2) ORDER BY live DESC, id LIMIT 1`, f.Local, f.Field).Scan(&id, &live, &path, &kind)
+	err = find.QueryRowContext(ctx, f.Local, f.Field).Scan(&id, &live, &path, &kind)
 	switch {
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return 0, d.run.explain("reading", err)
@@ -93,15 +97,19 @@ func (d *Draft) AddAsset(ctx context.Context, f File) (int64, error) {
 		f.Path = path
 	}
 	f.Refs = 0
-	if err := d.tx.QueryRowContext(ctx, upsertFile+` RETURNING id`, fileValues(f)...).Scan(&id); err != nil {
+	add, err := d.again(ctx, upsertFile+` RETURNING id`)
+	if err != nil {
+		return 0, err
+	}
+	if err := add.QueryRowContext(ctx, fileValues(f)...).Scan(&id); err != nil {
 		return 0, d.run.explain("writing", err)
 	}
-	return id, d.exec(ctx, `DELETE FROM link WHERE file = ?`, id)
+	return id, d.each(ctx, `DELETE FROM link WHERE file = ?`, id)
 }
 
 // AddLink notes that a file names another.
 func (d *Draft) AddLink(ctx context.Context, file, asset int64, ref string) error {
-	return d.exec(ctx, `INSERT INTO link(file, asset, ref) VALUES(?, ?, ?)`, file, asset, ref)
+	return d.each(ctx, `INSERT INTO link(file, asset, ref) VALUES(?, ?, ?)`, file, asset, ref)
 }
 
 // EndLinks ends what BeginLinks began: files that name no others are of no kind.
@@ -154,9 +162,21 @@ func (d *Draft) byID(ctx context.Context, where string, args ...any) iter.Seq2[F
 
 // Links lists what a file of the plan names, in the order of its text.
 func (d *Draft) Links(ctx context.Context, file int64) ([]Link, error) {
-	return query(ctx, d.tx, func(rows *sql.Rows) (l Link, err error) {
+	stmt, err := d.again(ctx, `SELECT l.ref, a.id, a.path, coalesce(a.url, ''), a.state
+		FROM link l JOIN file a ON a.id = l.asset WHERE l.file = ? ORDER BY l.id`)
+	if err != nil {
+		return nil, err
+	}
+	return query(ctx, prepared{stmt}, func(rows *sql.Rows) (l Link, err error) {
 		return l, rows.Scan(&l.Ref, &l.Asset.ID, &l.Asset.Path, &l.Asset.URL, &l.Asset.State)
-	}, `SELECT l.ref, a.id, a.path, coalesce(a.url, ''), a.state FROM link l JOIN file a ON a.id = l.asset WHERE l.file = ? ORDER BY l.id`, file)
+	}, "", file)
+}
+
+// prepared is a queryer of one statement.
+type prepared struct{ stmt *sql.Stmt }
+
+func (p prepared) QueryContext(ctx context.Context, _ string, args ...any) (*sql.Rows, error) {
+	return p.stmt.QueryContext(ctx, args...)
 }
 
 // SetVariant notes what a file names its assets by in the copy that is sent,
@@ -167,10 +187,10 @@ func (d *Draft) SetVariant(ctx context.Context, file int64, variant string, size
 	if variant != "" {
 		osize = size
 	}
-	err := d.exec(ctx, `UPDATE file SET variant = ?1, osize = ?2, state = iif(state = 1 AND variant IS NOT ?1, 0, state) WHERE id = ?3`,
+	err := d.each(ctx, `UPDATE file SET variant = ?1, osize = ?2, state = iif(state = 1 AND variant IS NOT ?1, 0, state) WHERE id = ?3`,
 		null(variant), osize, file)
 	for ref, fresh := range refs {
-		err = errors.Join(err, d.exec(ctx, `UPDATE link SET new = ? WHERE file = ? AND ref = ?`, fresh, file, ref))
+		err = errors.Join(err, d.each(ctx, `UPDATE link SET new = ? WHERE file = ? AND ref = ?`, fresh, file, ref))
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/medialift/medialift/dataset"
@@ -70,7 +71,7 @@ func (b *builder) value(ctx context.Context, row dataset.Row) error {
 
 // name notes that a row names url already, and what that needs with it.
 func (b *builder) name(ctx context.Context, url string) error {
-	if strings.HasSuffix(url, sceneExt) && b.job.Needed != nil {
+	if strings.EqualFold(path.Ext(url), sceneExt) && b.job.Needed != nil {
 		needed, err := b.job.Needed(ctx, url)
 		if err != nil {
 			return err
