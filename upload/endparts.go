@@ -112,11 +112,12 @@ func (p *Plan) abortUpload(ctx context.Context, u ledger.Upload) error {
 		if !ok {
 			continue
 		}
+		_, name := storeName(u.Name)
 		switch store := root.Store.(type) {
 		case bucket.Multipart:
-			return store.Abort(ctx, key, u.Name)
+			return store.Abort(ctx, key, name)
 		case bucket.Resumable:
-			return store.Cancel(ctx, u.Name)
+			return store.Cancel(ctx, name)
 		}
 	}
 	return errors.New("this run no longer sends to that place")

@@ -295,3 +295,35 @@ func TestFaultTruncatedAnswer(t *testing.T) {
 		faultproxy.Truncate(1<<20), faultproxy.Truncate(0), faultproxy.Truncate(20)))
 	f.passes(10)
 }
+
+// A large file that was begun to be written in another way is begun anew: else it
+// would not be encrypted, say, as it was asked for.
+func TestUploadBegunOtherwise(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, 1, someLarge)
+	fails := func(r *http.Request) bool {
+		return faultproxy.IsPart(r) && r.URL.Query().Get("partNumber") == "4"
+	}
+	f.Set(faultproxy.When(fails, faultproxy.Answer(http.StatusForbidden, "AccessDenied")))
+	f.opts.SkipFailures = true
+	if sent, err := f.run(); err != nil || sent.Failed != 1 {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	f.opts.Attributes = bucket.Attributes{StorageClass: "STANDARD"}
+	var started atomic.Int64
+	f.Set(func(r *http.Request) faultproxy.Fault {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
+			started.Add(1)
+		}
+		if fails(r) {
+			return faultproxy.Answer(http.StatusForbidden, "AccessDenied")
+		}
+		return nil
+	})
+	for range 2 { // begun anew, and gone on with
+		if sent, err := f.run(); err != nil || sent.Failed != 1 || started.Load() != 1 {
+			t.Fatalf("%+v, %v; begun %d times", sent, err, started.Load())
+		}
+	}
+	f.heals()
+}

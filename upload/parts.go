@@ -70,7 +70,7 @@ func (e *executor) cut(ctx context.Context, t target, multi bucket.Multipart, an
 // resume finds the upload that an earlier run began, and which of its parts
 // have arrived: those that ledger and store agree on.
 func (p *parted) resume(ctx context.Context) error {
-	upload, known, ok, err := p.plan.job.Ledger.Upload(ctx, p.file)
+	upload, known, ok, err := p.begun(ctx, p.file)
 	if err != nil || !ok {
 		return err
 	}
@@ -111,7 +111,7 @@ func (p *parted) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.upload, err = p.plan.job.Ledger.BeginUpload(context.WithoutCancel(ctx), p.file, name)
+	p.upload, err = p.keep(ctx, p.file, name)
 	return err
 }
 

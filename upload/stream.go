@@ -41,7 +41,7 @@ func (e *executor) stream(ctx context.Context, t target, r bucket.Resumable) out
 
 // resume finds the session that an earlier run began.
 func (s *stream) resume(ctx context.Context) error {
-	upload, _, ok, err := s.plan.job.Ledger.Upload(ctx, s.file)
+	upload, _, ok, err := s.begun(ctx, s.file)
 	if err != nil || !ok {
 		return err
 	}
@@ -71,7 +71,7 @@ func (s *stream) begin(ctx context.Context) outcome {
 		return err
 	})
 	if err == nil {
-		s.upload, err = s.plan.job.Ledger.BeginUpload(context.WithoutCancel(ctx), s.file, s.session.Name())
+		s.upload, err = s.keep(ctx, s.file, s.session.Name())
 	}
 	if err != nil {
 		return s.end(ctx, found, err)

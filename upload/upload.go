@@ -92,6 +92,10 @@ type Options struct {
 	Overwrite Overwrite
 	// SkipFailures goes on when a file cannot be sent.
 	SkipFailures bool
+	// Attributes are what Job.Open has objects written with. They are no part of
+	// the plan: what has arrived stays as it was written. But a large file that
+	// was begun with others is begun anew.
+	Attributes bucket.Attributes
 	// Workers is how many files, or parts of large ones, are sent at a time at
 	// the most; 0 is 64. How many it is within that, the run finds out: more as
 	// long as they bring more through, fewer when the target asks to slow down.

@@ -32,11 +32,15 @@ type Options struct {
 	Alias string
 	// Credentials replace those of Environment, unless they are the zero value.
 	Credentials Credentials
+	// Attributes are what objects are written with: there is only StorageClass,
+	// the access tier.
+	Attributes bucket.Attributes
 }
 
 // A Store keeps objects in one container.
 type Store struct {
 	name    string
+	as      bucket.Attributes
 	client  *container.Client
 	naming  bucket.Naming
 	buffers wire.Buffers
@@ -54,7 +58,7 @@ func New(_ context.Context, name string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{name: name}
+	s := &Store{name: name, as: opts.Attributes}
 	// Azure takes a backslash for a slash.
 	s.naming = bucket.Naming{Base: a.service + "/" + name + "/", Reserved: `\#%?`, NoElementSuffix: ".", MaxKey: 1024, MaxSize: MaxSize}
 	if opts.Alias != "" {

@@ -118,6 +118,7 @@ func (u *sending) whole(ctx context.Context, data []byte) error {
 		TransactionalValidation: blob.TransferValidationTypeMD5(u.md5),
 		HTTPHeaders:             u.headers(),
 		AccessConditions:        u.cond,
+		Tier:                    u.s.tier(),
 	})
 	if err != nil {
 		return u.gone(classify(ctx, err))
@@ -148,11 +149,20 @@ func (u *sending) blocks(ctx context.Context, buf []byte) error {
 	return u.commit(ctx, ids)
 }
 
+// tier is the access tier of what is sent; nil for that of the account.
+func (s *Store) tier() *blob.AccessTier {
+	if s.as.StorageClass == "" {
+		return nil
+	}
+	return to.Ptr(blob.AccessTier(s.as.StorageClass))
+}
+
 // commit makes a blob of the blocks with the given IDs.
 func (u *sending) commit(ctx context.Context, ids []string) error {
 	out, err := u.to.CommitBlockList(ctx, ids, &blockblob.CommitBlockListOptions{
 		HTTPHeaders:      u.headers(),
 		AccessConditions: u.cond,
+		Tier:             u.s.tier(),
 	})
 	if err != nil {
 		return u.gone(classify(ctx, err))

@@ -41,6 +41,8 @@ type Options struct {
 	// Endpoint is where the service is instead, such as that of a private network:
 	// "https://storage-xyz.p.googleapis.com".
 	Endpoint string
+	// Attributes are what objects are written with, with Google's own names.
+	Attributes bucket.Attributes
 }
 
 // A Store keeps objects in one bucket.

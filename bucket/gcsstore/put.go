@@ -119,6 +119,8 @@ func (s *Store) putSmall(ctx context.Context, object *storage.ObjectHandle, src 
 	w.ChunkSize = 0
 	w.CRC32C, w.SendCRC32C = crc, true
 	w.ContentType, w.ForceEmptyContentType = src.ContentType, true
+	as := s.opts.Attributes
+	w.StorageClass, w.KMSKeyName, w.PredefinedACL = as.StorageClass, as.KMSKey, as.ACL
 	_, err := w.Write(data)
 	if closing := w.Close(); err == nil { // nobody reads data any more
 		err = closing

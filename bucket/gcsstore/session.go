@@ -59,7 +59,14 @@ func (s *Store) Begin(ctx context.Context, key string, src bucket.Source, cond b
 	case generation != whatever:
 		query.Set("ifGenerationMatch", strconv.FormatInt(generation, 10))
 	}
-	body, err := json.Marshal(&raw.Object{Name: key, ContentType: src.ContentType})
+	as := s.opts.Attributes
+	if as.KMSKey != "" {
+		query.Set("kmsKeyName", as.KMSKey)
+	}
+	if as.ACL != "" {
+		query.Set("predefinedAcl", as.ACL)
+	}
+	body, err := json.Marshal(&raw.Object{Name: key, ContentType: src.ContentType, StorageClass: as.StorageClass})
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	EndpointURL string
 	// Region of s3:// and minio:// buckets.
 	Region string
+	// Attributes are what objects are written with.
+	Attributes bucket.Attributes
 }
 
 // An Opener opens locations. Those in the same bucket share one store, so that
@@ -69,7 +71,8 @@ func New(opts Options) *Opener {
 // https://ACCOUNT.blob.core.windows.net/container/prefix, minio://bucket/prefix,
 // file:///dir, mem://name/prefix (kept in memory, for tests) or a path. It does
 // not contact the network and writes nothing. It fails with ErrURL or ErrScheme,
-// and where the account or endpoint of az:// or minio:// is not configured.
+// with bucket.ErrAttribute where the place has not what objects are to be written
+// with, and where the account or endpoint of az:// or minio:// is not configured.
 //
 // What is written into a dataset starts with az:// or minio:// too, or with the
 // alias that FiftyOne is configured with: see Notes.
@@ -97,40 +100,44 @@ func (o *Opener) Open(ctx context.Context, rawURL string) (bucket.Location, erro
 }
 
 func (o *Opener) open(ctx context.Context, t Target) (opened, error) {
+	as, err := attributes(t.Scheme, o.opts.Attributes)
+	if err != nil {
+		return opened{}, err
+	}
 	switch t.Scheme {
 	case schemeS3:
-		return o.openS3(ctx, t.Bucket)
+		return o.openS3(ctx, t.Bucket, as)
 	case schemeMinIO:
-		return o.openMinIO(ctx, t.Bucket)
+		return o.openMinIO(ctx, t.Bucket, as)
 	case schemeGS:
 		file, err := googleFile()
 		if err != nil {
 			return opened{}, err
 		}
 		o.noteExtra("gcs")
-		s, err := gcsstore.New(ctx, t.Bucket, gcsstore.Options{CredentialsFile: file})
+		s, err := gcsstore.New(ctx, t.Bucket, gcsstore.Options{CredentialsFile: file, Attributes: as})
 		return opened{store: s}, err
 	case schemeAz, schemeHTTPS, schemeHTTP:
-		return o.openAzure(ctx, t)
+		return o.openAzure(ctx, t, as)
 	case schemeMem:
 		return opened{memstore.New(), schemeMem + "://" + t.Bucket + "/"}, nil
 	}
 	return opened{store: filestore.New("/")}, nil
 }
 
-func (o *Opener) openS3(ctx context.Context, name string) (opened, error) {
+func (o *Opener) openS3(ctx context.Context, name string, as bucket.Attributes) (opened, error) {
 	file, profile, err := awsFile()
 	if err != nil {
 		return opened{}, err
 	}
 	o.noteExtra("s3")
 	s, err := s3store.New(ctx, name, s3store.Options{
-		Endpoint: o.opts.EndpointURL, Region: o.opts.Region, ConfigFile: file, Profile: profile,
+		Endpoint: o.opts.EndpointURL, Region: o.opts.Region, ConfigFile: file, Profile: profile, Attributes: as,
 	})
 	return opened{store: s}, err
 }
 
-func (o *Opener) openAzure(ctx context.Context, t Target) (opened, error) {
+func (o *Opener) openAzure(ctx context.Context, t Target, as bucket.Attributes) (opened, error) {
 	creds, alias, err := azureCredentials()
 	if err != nil {
 		return opened{}, err
@@ -149,11 +156,12 @@ func (o *Opener) openAzure(ctx context.Context, t Target) (opened, error) {
 		name = t.Bucket[at+1:]
 		opts = azurestore.Options{ServiceURL: t.Scheme + "://" + t.Bucket[:at], Credentials: creds}
 	}
+	opts.Attributes = as
 	s, err := azurestore.New(ctx, name, opts)
 	return opened{store: s}, err
 }
 
-func (o *Opener) openMinIO(ctx context.Context, name string) (opened, error) {
+func (o *Opener) openMinIO(ctx context.Context, name string, as bucket.Attributes) (opened, error) {
 	m, err := minioSettings()
 	if err != nil {
 		return opened{}, err
@@ -172,7 +180,7 @@ func (o *Opener) openMinIO(ctx context.Context, name string) (opened, error) {
 	}
 	o.noteExtra("minio")
 	o.noteAlias(schemeMinIO, m.alias, "MINIO_ALIAS", "minio_config_file", "")
-	s3 := s3store.Options{Endpoint: m.endpoint, Region: m.region, PathStyle: true}
+	s3 := s3store.Options{Endpoint: m.endpoint, Region: m.region, PathStyle: true, Attributes: as}
 	if m.accessKey != "" {
 		s3.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: m.accessKey, SecretAccessKey: m.secretKey}, nil

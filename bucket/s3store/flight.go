@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/medialift/medialift/bucket"
 )
 
 const (
@@ -102,6 +104,7 @@ func (s *Store) fly(ctx context.Context, t *target, key string, p *payload, how 
 	}
 	t.object(&f.url, key)
 	hash := f.headers(t, p, how)
+	f.attributes(s.as)
 	keys, err := h.credentials.Retrieve(ctx)
 	if err != nil {
 		return sent{}, s.classify(ctx, err)
@@ -158,6 +161,22 @@ func (f *flight) headers(t *target, p *payload, how shot) string {
 		f.set("Expect", "100-continue")
 	}
 	return hash
+}
+
+// attributes sets the headers of what objects are written with.
+func (f *flight) attributes(as bucket.Attributes) {
+	if as == (bucket.Attributes{}) {
+		return
+	}
+	const encryption = "X-Amz-Server-Side-Encryption"
+	for _, h := range [...][2]string{
+		{"X-Amz-Storage-Class", as.StorageClass}, {encryption, as.Encryption},
+		{encryption + "-Aws-Kms-Key-Id", as.KMSKey}, {"X-Amz-Acl", as.ACL},
+	} {
+		if h[1] != "" {
+			f.set(h[0], h[1])
+		}
+	}
 }
 
 // read takes from an answer what Put wants to know, and ends it.

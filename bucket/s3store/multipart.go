@@ -31,6 +31,8 @@ func (s *Store) Start(ctx context.Context, key string, src bucket.Source) (strin
 	if src.ContentType != "" {
 		in.ContentType = &src.ContentType
 	}
+	in.StorageClass, in.ACL = types.StorageClass(s.as.StorageClass), types.ObjectCannedACL(s.as.ACL)
+	in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryption(s.as.Encryption), optional(s.as.KMSKey)
 	checksum := s.parts.takesChecksums()
 	if checksum {
 		in.ChecksumAlgorithm, in.ChecksumType = types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/medialift/medialift/bucket"
 )
@@ -201,6 +202,8 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 	if p.src.ContentType != "" {
 		in.ContentType = &p.src.ContentType
 	}
+	in.StorageClass, in.ACL = types.StorageClass(s.as.StorageClass), types.ObjectCannedACL(s.as.ACL)
+	in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryption(s.as.Encryption), optional(s.as.KMSKey)
 	if how.absent {
 		in.IfNoneMatch = aws.String("*")
 	}
@@ -230,6 +233,13 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 		crc32:     aws.ToString(out.ChecksumCRC32),
 		encrypted: out.SSECustomerAlgorithm != nil || out.SSEKMSKeyId != nil,
 	}, nil
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 // withdraw removes an object whose file changed while it was sent, if it is

@@ -50,6 +50,8 @@ type Options struct {
 	// ConfigFile is used in place of the AWS config and credentials files, Profile in
 	// place of what AWS_PROFILE and the variables with keys say.
 	ConfigFile, Profile string
+	// Attributes are what objects are written with.
+	Attributes bucket.Attributes
 	// Silence is how long a connection may neither take nor give a byte, and an
 	// answer may take to begin; 0 is three minutes.
 	Silence time.Duration
@@ -59,6 +61,7 @@ type Options struct {
 type Store struct {
 	name   string
 	client *s3.Client
+	as     bucket.Attributes
 	creds  *credentials // nil where requests are not signed
 	// amazon tells that no other endpoint was named.
 	amazon bool
@@ -99,7 +102,7 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	s := &Store{name: name, amazon: true}
+	s := &Store{name: name, amazon: true, as: opts.Attributes}
 	if cfg.Credentials != nil {
 		s.creds = newCredentials(cfg.Credentials, func(ctx context.Context) (aws.CredentialsProvider, error) {
 			fresh, err := config.LoadDefaultConfig(ctx, load...)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/ledger"
 )
@@ -21,6 +22,8 @@ type app struct {
 	state    string
 	endpoint string
 	region   string
+	// written is what objects are written with.
+	written  bucket.Attributes
 	opener   *open.Opener
 	database databaseFlags
 }
@@ -125,7 +128,7 @@ func (a *app) ledgers() (*ledger.Dir, error) {
 // targets returns the opener of target URLs.
 func (a *app) targets() *open.Opener {
 	if a.opener == nil {
-		a.opener = open.New(open.Options{EndpointURL: a.endpoint, Region: a.region})
+		a.opener = open.New(open.Options{EndpointURL: a.endpoint, Region: a.region, Attributes: a.written})
 	}
 	return a.opener
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/medialift/medialift/bucket/buckettest"
@@ -249,5 +251,30 @@ func TestOwnOverwriteSendsWhatChanged(t *testing.T) {
 	held := objects(t, s3, "media")
 	if held["x/000000.png"] != "changed since" || held["x/000044.png"] != string([]byte{44}) || len(held) != 85 {
 		t.Errorf("the bucket holds %d objects, x/000000.png is %q", len(held), held["x/000000.png"])
+	}
+}
+
+func TestWrittenAs(t *testing.T) {
+	s3 := buckettest.S3Server(t)
+	s3.CreateBucket(t, "media")
+	var puts, asked atomic.Int64
+	m := newTool(t, between(t, s3, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPut && !isPart(r) || r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
+			puts.Add(1)
+			if r.Header.Get("X-Amz-Storage-Class") == "STANDARD" {
+				asked.Add(1)
+			}
+		}
+		return false
+	})...)
+	dir := t.TempDir()
+	writeLarge(t, dir, 100, 9<<20, 17<<20)
+	args := []string{"upload", filepath.Join(dir, "export"), "s3://media/x", "--storage-class", "STANDARD"}
+	if doc := m.run(0, args...); doc.Counts.Objects != 3 || puts.Load() < 3 || asked.Load() != puts.Load() {
+		t.Errorf("%+v; %d of %d requests asked for the class", doc.Counts, asked.Load(), puts.Load())
+	}
+	again := m.run(0, args...)
+	if again.Counts.Objects != 0 || len(again.Warnings) != 1 || !strings.Contains(again.Warnings[0], "stays as it was written") {
+		t.Errorf("the second run: %+v, %q", again.Counts, again.Warnings)
 	}
 }

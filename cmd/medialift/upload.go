@@ -65,6 +65,10 @@ when all its objects have arrived.`,
 	f.StringVar(&c.maxBandwidth, "max-bandwidth", "", "send no more than this a second: `BYTES` like 200MB or 50MiB")
 	f.Float64Var(&c.maxRequests, "max-requests", 0, "make no more requests than this `NUMBER` a second")
 	f.DurationVar(&c.maxDuration, "max-duration", 0, "stop cleanly after this time, like 11h; the same command goes on")
+	f.StringVar(&a.written.StorageClass, "storage-class", "", "the storage `CLASS` of what is sent (s3://, minio://, gs://), or its access tier (az://)")
+	f.StringVar(&a.written.Encryption, "sse", "", "how s3:// and minio:// are to encrypt: `KIND` AES256, aws:kms or aws:kms:dsse")
+	f.StringVar(&a.written.KMSKey, "kms-key", "", "the `KEY` to encrypt with (s3://, minio://, gs://)")
+	f.StringVar(&a.written.ACL, "acl", "", "the canned `ACL` of what is sent, like bucket-owner-full-control (s3://, minio://, gs://)")
 	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
 	return cmd
 }
@@ -137,6 +141,7 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.Plan) error {
 	sent, err := plan.Execute(ctx)
 	c.countSent(sent)
+	c.warnAs(sent.Found)
 	for _, note := range sent.Notes {
 		c.ui.warn("%s", note)
 	}

@@ -65,8 +65,8 @@ func (c *uploadCmd) options(target string) error {
 	c.opts = upload.Options{
 		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
 		KeepMissing: c.missing == "keep", SkipAssets: c.skipAssets, SkipFailures: c.skipFailures, Workers: c.workers,
-		MaxRequests: c.maxRequests,
-		Progress:    func(p upload.Progress) { c.ui.bar.show(step(p)) },
+		MaxRequests: c.maxRequests, Attributes: c.written,
+		Progress: func(p upload.Progress) { c.ui.bar.show(step(p)) },
 	}
 	if c.maxRequests < 0 {
 		return usage("leave --max-requests away for no limit", "--max-requests cannot be %v", c.maxRequests)
@@ -88,7 +88,7 @@ func (c *uploadCmd) options(target string) error {
 		if !ok || field == "" || url == "" {
 			return usage("write --remote-dir thumbnail=s3://bucket/thumbnails", "--remote-dir %q is not FIELD=URL", s)
 		}
-		url, err := canonical(url)
+		url, err := c.place(url)
 		if err != nil {
 			return err
 		}
@@ -103,8 +103,19 @@ func (c *uploadCmd) options(target string) error {
 		c.opts.RelDirs = append(c.opts.RelDirs, abs)
 	}
 	var err error
-	c.target, err = canonical(target)
+	c.target, err = c.place(target)
 	return err
+}
+
+// place is canonical for a URL to which is sent: it must be able to write as the
+// flags say.
+func (c *uploadCmd) place(url string) (string, error) {
+	if t, err := open.Parse(url); err == nil {
+		if err := t.Takes(c.written); err != nil {
+			return "", err
+		}
+	}
+	return canonical(url)
 }
 
 // parseBytes reads a number of bytes: 1000, 200MB, 50MiB.

@@ -79,6 +79,7 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 		c.ui.warn("%s not there: their scenes are sent without them", pluralAre(plan.MissingAssetsTotal, "asset"))
 		c.ui.problems(plan.MissingAssets, plan.MissingAssetsTotal)
 	}
+	c.warnAs(arrivedBefore(plan))
 	objects, bytes := plan.ToSend()
 	c.ui.say("  %s to send, %s; ledger %s.", plural(objects, "object"), size(bytes), size(run.Size()))
 }
@@ -93,6 +94,21 @@ func (c *uploadCmd) showSent(sent upload.Sent) {
 	default:
 		c.ui.say("Sent %s, %s.", plural(sent.Objects, "object"), size(sent.Bytes))
 	}
+}
+
+// warnAs says what flags about objects do not reach: those that are there.
+func (c *uploadCmd) warnAs(there int64) {
+	if as := c.written.String(); as != "" && there > 0 {
+		c.ui.warn("what is there already (%s) stays as it was written: %s is for what is sent from now on", plural(there, "object"), as)
+	}
+}
+
+// arrivedBefore is how many objects of a plan earlier runs have sent.
+func arrivedBefore(plan *upload.Plan) (n int64) {
+	for _, t := range plan.Totals {
+		n += t.Arrived
+	}
+	return n
 }
 
 // countSent adds to the counts of the document.

@@ -94,6 +94,7 @@ var verdicts = []struct {
 	{locate.ErrSettings, verdict{exitUsage, "usage", "mend the setting that is named above", false}},
 	{open.ErrURL, verdict{exitUsage, "usage", "write s3://bucket/prefix, file:///dir or a path", false}},
 	{open.ErrScheme, verdict{exitUsage, "usage", "write s3://bucket/prefix, file:///dir or a path", false}},
+	{bucket.ErrAttribute, verdict{exitUsage, "usage", "leave away --storage-class, --sse, --kms-key or --acl where the target has no such thing", false}},
 	{upload.ErrTemplate, verdict{exitUsage, "usage", "a URL may hold {dataset} and {field}", false}},
 	{ledger.ErrNoRun, verdict{exitUsage, "usage", "medialift runs lists them", false}},
 	{ledger.ErrOtherPlan, verdict{exitRefused, "refused", "use another --state folder, or remove that ledger if it is not needed", false}},
