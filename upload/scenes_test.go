@@ -257,6 +257,30 @@ func TestSceneRefused(t *testing.T) {
 	}
 }
 
+// TestScenePlacesRefused: keys that a store cannot hold, and places that a scene
+// cannot name, are refused for assets too.
+func TestScenePlacesRefused(t *testing.T) {
+	const cloud = `{"children": [{"pcdPath": "m#1.pcd"}]}`
+	for _, tt := range []struct {
+		name, target, kind, hint string
+		opts                     upload.Options
+	}{
+		{"a key", "https://account.blob.core.windows.net/media/p", "key", "would need escaping", upload.Options{Fields: []string{"filepath"}}},
+		{"two buckets", "mem://m", "asset", "another bucket", upload.Options{RemoteDirs: []upload.RemoteDir{{Field: "thumb", URL: "mem://other"}}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "m#1.pcd", "")
+			one := sample{"filepath": write(t, dir, "s.fo3d", cloud), "thumb": write(t, dir, "t.fo3d", cloud)}
+			_, err := upload.NewPlan(t.Context(), newJob(t, dir, tt.target, one), tt.opts)
+			var r *dataset.Refusal
+			if !errors.As(err, &r) || r.Total != 1 || r.Problems[0].Kind != tt.kind || !strings.Contains(r.Problems[0].Hint, tt.hint) {
+				t.Errorf("%v: %+v", err, r)
+			}
+		})
+	}
+}
+
 // TestSceneSuffixes: assets that would take one key get their suffixes, and the
 // scenes name them so.
 func TestSceneSuffixes(t *testing.T) {

@@ -42,7 +42,8 @@ The plan is made first: every path is resolved, missing files and files that
 would overwrite one another are refused before a byte moves. What has arrived is
 kept in a ledger, so that the same command goes on where an earlier one stopped.
 Paths in the dataset only change with --update-filepaths, a document at a time,
-when all its objects have arrived.`,
+when all its objects have arrived. The files that 3D scenes (.fo3d) need go along,
+and the copy of a scene that is sent names them where they are.`,
 		Example: `  medialift upload ./export s3://media/coco --update-filepaths
   medialift upload ./export s3://media/coco --media-field filepath --rel-dir /data --dry-run`,
 		Args: atLeast(2, "one or more datasets and a URL"),
