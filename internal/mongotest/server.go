@@ -1,7 +1,6 @@
 package mongotest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,11 +34,13 @@ type Server struct {
 // started it, however that ended. The first argument is the directory to
 // remove.
 const keep = `remove=$1; shift
-"$@" >"$remove/log" 2>&1 </dev/null &
-echo $! >"$remove/pid.new" && mv "$remove/pid.new" "$remove/pid"
-cat >/dev/null
-kill -KILL $! 2>/dev/null
-wait $! 2>/dev/null
+exec 3<&0
+"$@" >"$remove/log" 2>&1 </dev/null 3<&- & child=$!
+echo $child >"$remove/pid.new" && mv "$remove/pid.new" "$remove/pid"
+(cat <&3 >/dev/null; kill -KILL $child) 2>/dev/null &
+wait $child 2>/dev/null
+echo >"$remove/ended"
+cat <&3 >/dev/null
 rm -rf "$remove"`
 
 // Start starts a mongod that lives as long as the test, with args added to its
@@ -70,7 +72,10 @@ func start(binary string, args []string) (*Server, error) {
 		return nil, err
 	}
 	command := append([]string{"-c", keep, "mongotest", dir, binary, "--dbpath", s.Dir, "--port", "0", "--bind_ip", "127.0.0.1",
-		"--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false"}, args...)
+		"--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false"}, args...)
+	if !slices.Contains(args, "--wiredTigerCacheSizeGB") {
+		command = append(command, "--wiredTigerCacheSizeGB", "0.25")
+	}
 	s.keeper = exec.Command("/bin/sh", command...)
 	hold, err := s.keeper.StdinPipe()
 	if err != nil {
@@ -108,7 +113,7 @@ func (s *Server) await(dir string) error {
 			s.PID, err = strconv.Atoi(strings.TrimSpace(string(pid)))
 			return err
 		}
-		if bytes.Contains(log, []byte(`"msg":"mongod shutdown complete"`)) || bytes.Contains(log, []byte("error while loading shared libraries")) {
+		if _, err := os.Stat(filepath.Join(dir, "ended")); err == nil {
 			break
 		}
 	}
