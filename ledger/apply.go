@@ -16,12 +16,19 @@ type Applied struct {
 	Changed, Already, Conflicts int64
 	// Values is how many values the changed documents hold.
 	Values int64
+	// Copies is how many values were changed in documents that FiftyOne derived
+	// from others; those documents count nowhere else.
+	Copies int64
 }
 
 // Apply changes the attempted values of the dataset, and notes which were
-// changed and which were not.
+// changed and which were not. Copies that FiftyOne has made of these values change
+// with them; see dataset.Deriver.
 func (r *Run) Apply(ctx context.Context, u dataset.Updater) (Applied, error) {
-	values, err := r.ranked(ctx, `SELECT id FROM value WHERE state = ? ORDER BY part DESC, seq, id`, ValueAttempted)
+	if err := r.derive(ctx, u); err != nil {
+		return Applied{}, err
+	}
+	values, err := r.ranked(ctx, `SELECT id FROM value WHERE state = ? ORDER BY part DESC, seq, doc, id`, ValueAttempted)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -40,7 +47,7 @@ func (r *Run) Revert(ctx context.Context, u dataset.Updater) (Applied, error) {
 		return Applied{}, err
 	}
 	values, err := r.ranked(ctx, `SELECT max(id) FROM value WHERE state IN (?, ?)
-		GROUP BY part, seq, at, doc ORDER BY part DESC, seq, max(id)`, ValueAttempted, ValueDone)
+		GROUP BY part, seq, at, doc ORDER BY part DESC, seq, doc, max(id)`, ValueAttempted, ValueDone)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -94,14 +101,21 @@ func (a applier) apply(ctx context.Context, u dataset.Updater, values iter.Seq2[
 		if err != nil {
 			return s, errors.Join(err, failed)
 		}
-		switch o.Status {
-		case dataset.Changed:
+		derived := o.Change.Part.IsDerived()
+		switch {
+		case o.Status == dataset.Changed && derived:
+			s.Copies += int64(len(o.Change.Sets))
+		case o.Status == dataset.Changed:
 			s.Changed++
 			s.Values += int64(len(o.Change.Sets))
-		case dataset.Already:
-			s.Already++
+		case o.Status == dataset.Already:
+			if !derived {
+				s.Already++
+			}
 		default:
-			s.Conflicts++
+			if !derived {
+				s.Conflicts++
+			}
 			if err := a.except(ctx, o.Change); err != nil {
 				return s, err
 			}
@@ -127,7 +141,8 @@ func (a applier) changes(values iter.Seq2[Value, error], failed *error) iter.Seq
 				*failed = err
 				return
 			}
-			if len(c.Sets) > 0 && (v.Part != c.Part || v.Seq != seq) {
+			// Plans of different days may count the documents differently.
+			if len(c.Sets) > 0 && (v.Part != c.Part || v.Seq != seq || !v.Doc.Equal(c.ID)) {
 				if !yield(c) {
 					return
 				}

@@ -15,7 +15,7 @@ import (
 type Identity struct {
 	// Command is "upload" or "rewrite".
 	Command string `json:"command"`
-	// Dataset is the absolute path of an export directory.
+	// Dataset is the absolute path of an export directory, or db:DATABASE/ID.
 	Dataset string `json:"dataset"`
 	// Settings are the choices that decide where things go, by flag name.
 	Settings map[string][]string `json:"settings"`

@@ -142,9 +142,11 @@ func (d *Dir) file(run string) string { return filepath.Join(d.path, run+suffix)
 
 // A Summary is what a list of runs says about one of them.
 type Summary struct {
-	Run     string    `json:"run"`
-	Command string    `json:"command"`
-	Dataset string    `json:"dataset"`
+	Run     string `json:"run"`
+	Command string `json:"command"`
+	Dataset string `json:"dataset"`
+	// Name is the dataset's where Dataset does not tell people much.
+	Name    string    `json:"name,omitempty"`
 	Started time.Time `json:"started"`
 	Status  Status    `json:"status"`
 	// Used is when the ledger was last written.

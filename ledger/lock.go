@@ -17,8 +17,7 @@ import (
 // latest, however that ends.
 type Lock struct{ held []*flock.Flock }
 
-// Lock locks the dataset of that name (the absolute path of an export
-// directory) for this process. Where the dataset is a directory, its
+// Lock locks the dataset of that name (see Identity) for this process. Where the dataset is a directory, its
 // metadata.json is locked too, so that runs with another state folder are kept
 // off as well. ErrLocked says who holds it.
 func (d *Dir) Lock(dataset string) (*Lock, error) {
@@ -40,7 +39,7 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 		return nil, errors.Join(fmt.Errorf("locking %q: %w", path, err), l.Unlock())
 	}
 	metadata := filepath.Join(dataset, "metadata.json")
-	if _, err := os.Stat(metadata); err != nil {
+	if _, err := os.Stat(metadata); err != nil || !filepath.IsAbs(metadata) {
 		return l, nil //nolint:nilerr // no export yet, or no more: nothing to lock
 	}
 	theirs := flock.New(metadata, flock.SetFlag(os.O_RDONLY))

@@ -224,7 +224,7 @@ func (r *Run) SetStatus(ctx context.Context, s Status) error {
 func (r *Run) Summary(ctx context.Context) (Summary, error) {
 	s := Summary{Run: r.name}
 	for key, into := range map[string]*string{
-		"command": &s.Command, "dataset": &s.Dataset, "status": (*string)(&s.Status),
+		"command": &s.Command, "dataset": &s.Dataset, "status": (*string)(&s.Status), "name": &s.Name,
 	} {
 		var err error
 		if *into, err = r.Meta(ctx, key); err != nil {

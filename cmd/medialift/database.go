@@ -2,53 +2,182 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dataset/mongostore/locate"
+	"github.com/medialift/medialift/ledger"
 )
 
-// databaseFlags say which database a command works on.
+// A databaseFlags says which database to use.
 type databaseFlags struct {
 	uri, name, mongod string
 	embedded, force   bool
+
+	opened *mongostore.Database
+	stop   func() error
 }
 
+// add declares the flags that say where the database is.
 func (d *databaseFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&d.uri, "database-uri", "", "MongoDB `URI`, or env:VAR or file:PATH that holds it (default as FiftyOne finds it)")
-	f.StringVar(&d.name, "database-name", "", "`NAME` of FiftyOne's database (default as FiftyOne finds it)")
-	f.StringVar(&d.mongod, "mongod", "", "`PROGRAM` to run FiftyOne's own database with, if it does not run")
-	f.BoolVar(&d.embedded, "embedded", false, "use FiftyOne's own database also without a terminal, for what writes to it")
+	f.StringVar(&d.uri, "database-uri", "", "`URI` of the MongoDB server, or env:VAR or file:PATH to read it from (default as FiftyOne: $FIFTYONE_DATABASE_URI, its configuration, its embedded database)")
+	f.StringVar(&d.name, "database-name", "", "`NAME` of the database (default as FiftyOne: $FIFTYONE_DATABASE_NAME, its configuration, fiftyone)")
+	f.StringVar(&d.mongod, "mongod", "", "`PROGRAM` to run FiftyOne's embedded database with, should it not be running")
+	f.BoolVar(&d.embedded, "embedded", false, "use FiftyOne's embedded database also for writing without a terminal")
 }
 
-// openDatabase connects to the database that FiftyOne would use. What writes to
-// it has to be asked for by somebody: at a terminal, or with --embedded. Done
-// closes it.
+// connect opens the database that FiftyOne would use, once. Without a terminal,
+// a command that writes takes the embedded one only when it is told to.
+func (a *app) connect(ctx context.Context, writes bool) (*mongostore.Database, error) {
+	d := &a.database
+	if d.opened == nil {
+		place, err := a.place(writes)
+		if err != nil {
+			return nil, err
+		}
+		if d.opened, d.stop, err = locate.Open(ctx, place, mongostore.Options{Force: d.force}); err != nil {
+			return nil, fmt.Errorf("%w (database of %s)", err, place.From)
+		}
+	}
+	if err := d.opened.Writable(); writes && err != nil && !errors.Is(err, mongostore.ErrNoConfig) {
+		return nil, err
+	}
+	return d.opened, nil
+}
+
+// openDatabase connects to the database; done closes it.
 func (a *app) openDatabase(ctx context.Context, writes bool) (d *mongostore.Database, done func() error, err error) {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = "" // the settings may do without
-	}
-	place, err := locate.Find(locate.Settings{
-		URI: a.database.uri, Name: a.database.name, Mongod: a.database.mongod, Getenv: os.Getenv, Home: home,
-		Embedded: a.database.embedded || !writes || term.IsTerminal(int(os.Stdin.Fd())),
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	d, stop, err := locate.Open(ctx, place, mongostore.Options{Force: a.database.force})
-	if err != nil {
-		return nil, nil, err
-	}
-	return d, func() error { return errors.Join(d.Close(), stop()) }, nil
+	d, err = a.connect(ctx, writes)
+	return d, a.database.close, err
 }
 
 // inDatabase says where a dataset is, for people.
 func inDatabase(d *mongostore.Database) string {
 	return fmt.Sprintf("database %s at %s", d.Name(), d.Address())
+}
+
+// place finds the database without connecting to it.
+func (a *app) place(writes bool) (locate.Place, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = string(filepath.Separator) // where there is no configuration
+	}
+	terminal := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
+	return locate.Find(locate.Settings{
+		URI: a.database.uri, Name: a.database.name, Mongod: a.database.mongod, Embedded: a.database.embedded || !writes || terminal,
+		Getenv: os.Getenv, Home: home,
+	})
+}
+
+// close ends the connection, and the embedded database if it was started for it.
+func (d *databaseFlags) close() error {
+	if d.opened == nil {
+		return nil
+	}
+	err := errors.Join(d.opened.Close(), d.stop())
+	d.opened = nil
+	return err
+}
+
+// A choice of datasets in a database.
+type datasetChoice struct {
+	all   bool
+	match string
+}
+
+func (c *datasetChoice) add(f *pflag.FlagSet) {
+	f.BoolVar(&c.all, "all", false, "all datasets of the database")
+	f.StringVar(&c.match, "match", "", "all datasets of the database whose whole name matches `GLOB`")
+}
+
+// atLeast wants so many arguments besides datasets, and at least one of those
+// unless they are chosen otherwise.
+func (c *datasetChoice) atLeast(others int, what, whatElse string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if c.given() {
+			return atLeast(others, "--all or --match and "+whatElse)(cmd, args)
+		}
+		return atLeast(others+1, what)(cmd, args)
+	}
+}
+
+// given tells whether datasets are chosen otherwise than by name.
+func (c *datasetChoice) given() bool { return c.all || c.match != "" }
+
+// expand returns the DATASET arguments together with the chosen ones.
+func (a *app) expand(ctx context.Context, args []string, c datasetChoice, writes bool) ([]string, error) {
+	if !c.given() {
+		return args, nil
+	}
+	if c.all && c.match != "" {
+		return nil, usage("use one of them", "--all and --match do not go together")
+	}
+	d, err := a.connect(ctx, writes)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := d.Datasets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := 0
+	for _, i := range infos {
+		ok, err := globMatch(c.match, i.Name)
+		if err != nil {
+			return nil, usage("write it like coco-*", "--match %q is no pattern: %v", c.match, err)
+		}
+		if c.all || ok {
+			args = append(args, "db:"+i.Name)
+			found++
+		}
+	}
+	if found == 0 {
+		return nil, usage("medialift info lists them", "no dataset of the database %q was chosen by --all or --match", d.Name())
+	}
+	return args, nil
+}
+
+// globMatch is path.Match but for slashes, which are nothing special in names.
+func globMatch(glob, name string) (bool, error) {
+	flat := strings.NewReplacer("/", "\x00")
+	return path.Match(flat.Replace(glob), flat.Replace(name))
+}
+
+// holder names the folder of the state of runs. One process at a time has a
+// dataset locked there, so that a database's lock of the same holder is that of
+// a process which has ended.
+func holder(dir *ledger.Dir) (string, error) {
+	file := filepath.Join(dir.Path(), "id")
+	for range 2 {
+		id, err := os.ReadFile(file)
+		if err == nil {
+			return strings.TrimSpace(string(id)), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("reading the state folder: %w", err)
+		}
+		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("writing to the state folder: %w", err)
+		}
+		_, err = f.WriteString(rand.Text() + "\n")
+		if err = errors.Join(err, f.Close()); err != nil {
+			return "", fmt.Errorf("writing to the state folder: %w", err)
+		}
+	}
+	return "", fmt.Errorf("the state folder %q changes all the time", dir.Path())
 }

@@ -42,6 +42,9 @@ type counts struct {
 	Failed    int64 `json:"failed"`
 	Objects   int64 `json:"objects"`
 	Bytes     int64 `json:"bytes"`
+	// Copies are the paths in what FiftyOne generated for saved views, which are
+	// rewritten with their originals.
+	Copies int64 `json:"copies,omitempty"`
 	// Of upload alone: Retried are the retries by cause.
 	Found     int64                  `json:"found,omitempty"`
 	Replaced  int64                  `json:"replaced,omitempty"`

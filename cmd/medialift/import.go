@@ -58,7 +58,7 @@ func (c *importCmd) run(ctx context.Context, arg string) (err error) {
 			return err
 		}
 	}
-	src, err := openDataset(directory(arg))
+	src, err := c.openDataset(ctx, directory(arg), false)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (c *importCmd) run(ctx context.Context, arg string) (err error) {
 	}
 	defer func() { err = withCause(ctx, errors.Join(err, done())) }()
 	w := d.New(c.name, mongostore.NewOptions{Temporary: !c.persistent, CreateDatabase: c.create, Force: c.database.force})
-	job := importer.Job{Source: src.store, Dir: src.dir, Sink: w}
+	job := importer.Job{Source: src.files, Dir: src.dir, Sink: w}
 	opts := importer.Options{RelDir: c.relDir, Progress: func(p importer.Progress) {
 		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
 	}}

@@ -16,6 +16,7 @@ import (
 type infoCmd struct {
 	*app
 	noFiles bool
+	choice  datasetChoice
 	opts    survey.Options
 }
 
@@ -28,33 +29,46 @@ type datasetInfo struct {
 func newInfo(a *app) *cobra.Command {
 	c := &infoCmd{app: a}
 	cmd := &cobra.Command{
-		Use:   "info DATASET...",
+		Use:   "info [DATASET...]",
 		Short: "Show every media field with its paths: local, remote, missing, bytes",
-		Example: `  medialift info ./export
+		Long: `Show every media field of each DATASET with its paths: local, remote, missing,
+bytes. Without one, list the datasets of the database.`,
+		Example: `  medialift info
+  medialift info coco
   medialift info ./export --no-files --json`,
-		Args: atLeast(1, "one or more export directories"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, arg := range args {
-				if err := c.one(cmd.Context(), arg); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&c.opts.Fields, "media-field", nil, "show only this media `FIELD` (repeatable)")
 	f.StringArrayVar(&c.opts.RelDirs, "rel-dir", nil, "look for relative paths below this `DIR` too (repeatable)")
+	a.database.add(f)
+	c.choice.add(f)
 	f.BoolVar(&c.noFiles, "no-files", false, "count paths without looking at files")
 	return cmd
 }
 
-func (c *infoCmd) one(ctx context.Context, arg string) error {
-	src, err := openDataset(arg)
+func (c *infoCmd) run(ctx context.Context, args []string) error {
+	if len(args) == 0 && !c.choice.given() {
+		return c.list(ctx)
+	}
+	args, err := c.expand(ctx, args, c.choice, false)
 	if err != nil {
 		return err
 	}
-	c.ui.doc.Dataset = src.dir
+	for _, arg := range args {
+		if err := c.one(ctx, arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *infoCmd) one(ctx context.Context, arg string) error {
+	src, err := c.openDataset(ctx, arg, false)
+	if err != nil {
+		return err
+	}
+	c.ui.doc.Dataset = src.String()
 	opts := c.opts
 	opts.NoFiles, opts.Dir = c.noFiles, src.dir
 	opts.Progress = func(n int64) { c.ui.bar.show(step{Phase: "counting", Files: n}) }
@@ -62,17 +76,17 @@ func (c *infoCmd) one(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
-	c.show(src.dir, report)
+	c.show(src.String(), report)
 	return nil
 }
 
-func (c *infoCmd) show(dir string, r survey.Report) {
+func (c *infoCmd) show(name string, r survey.Report) {
 	d := &c.ui.doc
 	all, _ := d.Datasets.([]datasetInfo)
-	d.Datasets = append(all, datasetInfo{dir, r})
+	d.Datasets = append(all, datasetInfo{name, r})
 	fields, _ := d.Fields.([]survey.Field)
 	d.Fields = slices.Concat(fields, r.Fields)
-	c.ui.say("%s: %s, %s, written by FiftyOne %s", dir, r.Name, r.MediaType, r.Version)
+	c.ui.say("%s: %s, %s, written by FiftyOne %s", name, r.Name, r.MediaType, r.Version)
 	c.ui.say("  %s, %s, %s, %s", plural(r.Documents[dataset.Samples], "sample"), plural(r.Documents[dataset.Frames], "frame"),
 		plural(int64(len(r.Views)), "saved view"), plural(int64(len(r.Runs)), "run"))
 	c.ui.say("  %-28s %8s %8s %8s %8s %10s", "media field", "paths", "local", "remote", "missing", "bytes")

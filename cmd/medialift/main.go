@@ -36,7 +36,8 @@ func wantsJSON(args []string) bool {
 // run is one invocation: it returns the exit code.
 func run(ctx context.Context, args []string) int {
 	ui := newUI(os.Stdout, os.Stderr)
-	root := newRoot(&app{ui: ui}) // which sets json to its default
+	a := &app{ui: ui}
+	root := newRoot(a) // which sets json to its default
 	ui.json = wantsJSON(args)
 	ctx, stop := signals(ctx, ui.lastWords)
 	defer stop()
@@ -46,6 +47,9 @@ func run(ctx context.Context, args []string) int {
 	command, err := root.ExecuteContextC(ctx)
 	if command != nil {
 		ui.doc.Command = command.Name()
+	}
+	if closed := a.database.close(); err == nil {
+		err = closed
 	}
 	return ui.finish(err)
 }

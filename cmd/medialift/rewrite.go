@@ -21,6 +21,7 @@ type rewriteCmd struct {
 	maps, fields         []string
 	unmatched, check     string
 	alreadyMoved, dryRun bool
+	choice               datasetChoice
 	opts                 rewrite.Options
 	mappers              []rewrite.Map
 }
@@ -51,10 +52,12 @@ prefix map's TO is already there and stays.`,
   medialift rewrite ./export --map prefix:/data=s3://media --map prefix:/mnt/masks=s3://masks
   medialift rewrite ./export --map star:cloud_path.star
   medialift rewrite ./export --map 'exec:python3 -u cloud_path.py'`,
-		Args: atLeast(1, "one or more datasets"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runAll(cmd.Context(), args) },
 	}
+	cmd.Args = c.choice.atLeast(0, "one or more datasets", "no more")
 	f := cmd.Flags()
+	a.database.add(f)
+	c.choice.add(f)
 	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
 	f.StringArrayVar(&c.fields, "media-field", nil, "rewrite only this media `FIELD` (repeatable)")
 	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
@@ -132,6 +135,9 @@ func (c *rewriteCmd) runAll(ctx context.Context, args []string) (err error) {
 	if err := c.options(ctx); err != nil {
 		return err
 	}
+	if args, err = c.expand(ctx, args, c.choice, !c.dryRun); err != nil {
+		return err
+	}
 	for _, arg := range args {
 		if err := c.one(ctx, arg); err != nil {
 			return err
@@ -142,11 +148,13 @@ func (c *rewriteCmd) runAll(ctx context.Context, args []string) (err error) {
 
 // one rewrites one dataset.
 func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
-	s, err := c.begin(ctx, arg, "rewrite", settings(map[string][]string{"map": c.maps, "media-field": c.fields}))
+	s, err := c.begin(ctx, arg, "rewrite", settings(map[string][]string{"map": c.maps, "media-field": c.fields}), !c.dryRun)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	ctx, stop := s.guard(ctx)
+	defer stop()
 	plan, err := rewrite.NewPlan(ctx, rewrite.Job{Dataset: s.store, Maps: c.mappers, Ledger: s.run, Ledgers: s.dir}, c.opts)
 	if plan != nil {
 		c.showPlan(s.run, plan)
@@ -177,7 +185,15 @@ func (c *rewriteCmd) commit(ctx context.Context, run *ledger.Run, plan *rewrite.
 	}
 	c.ui.say("Rewrote %s in %s; medialift undo %s puts them back.",
 		plural(done.Values, "path"), plural(done.Changed, "document"), run.Name())
+	c.copies(done)
 	return conflictError(done, run)
+}
+
+// copies says what was changed along with the paths themselves.
+func (a *app) copies(done ledger.Applied) {
+	if a.ui.doc.Counts.Copies += done.Copies; done.Copies > 0 {
+		a.ui.say("With them, %s that FiftyOne keeps for saved views of patches, clips or frames.", plural(done.Copies, "path"))
+	}
 }
 
 // conflictError is the end of a command that left documents alone because

@@ -69,9 +69,17 @@ func (c *runsCmd) list(ctx context.Context) error {
 	}
 	c.ui.doc.Runs = list
 	for _, s := range list {
-		c.ui.say("%-20s %s  %-11s %s", s.Run, s.Started.Local().Format("2006-01-02 15:04"), s.Status, s.Dataset)
+		c.ui.say("%-20s %s  %-11s %s", s.Run, s.Started.Local().Format("2006-01-02 15:04"), s.Status, shownDataset(s))
 	}
 	return nil
+}
+
+// shownDataset is the dataset of a run as people know it.
+func shownDataset(s ledger.Summary) string {
+	if s.Name != "" {
+		return databaseMark + s.Name
+	}
+	return s.Dataset
 }
 
 // runRow is one entry of "rows" in the document of runs.
@@ -116,7 +124,7 @@ func (c *runsCmd) show(ctx context.Context, name string) error {
 	case c.rows != "":
 		return c.showRows(ctx, run)
 	}
-	c.ui.say("%s of %s\nstarted %s, %s", summary.Command, summary.Dataset,
+	c.ui.say("%s of %s\nstarted %s, %s", summary.Command, shownDataset(summary),
 		summary.Started.Local().Format(time.DateTime), summary.Status)
 	totals, err := run.Totals(ctx)
 	if err != nil {

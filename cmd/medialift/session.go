@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 
+	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -14,12 +17,14 @@ type session struct {
 	dir  *ledger.Dir
 	run  *ledger.Run
 	lock *ledger.Lock
+	held *mongostore.Lock // of a dataset in a database that is going to be changed
 }
 
 // begin opens the dataset that arg names, locks it, and opens the ledger of the
-// run that command and settings make of it.
-func (a *app) begin(ctx context.Context, arg, command string, settings map[string][]string) (*session, error) {
-	src, err := openDataset(arg)
+// run that command and settings make of it. Only with writes may the dataset be
+// changed.
+func (a *app) begin(ctx context.Context, arg, command string, settings map[string][]string, writes bool) (*session, error) {
+	src, err := a.openDataset(ctx, arg, writes)
 	if err != nil {
 		return nil, err
 	}
@@ -27,19 +32,95 @@ func (a *app) begin(ctx context.Context, arg, command string, settings map[strin
 	if s.dir, err = a.ledgers(); err != nil {
 		return nil, err
 	}
-	if s.lock, err = s.dir.Lock(src.dir); err != nil {
+	if err := s.hold(ctx, writes); err != nil {
 		return nil, err
 	}
-	id := ledger.Identity{Command: command, Dataset: src.dir, Settings: settings}
+	if src.db != nil {
+		if settings, err = withUUID(ctx, settings, src.db); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	id := ledger.Identity{Command: command, Dataset: src.key(), Settings: settings}
 	if s.run, err = s.dir.Begin(ctx, id); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	a.ui.doc.Run, a.ui.doc.Dataset = s.run.Name(), src.dir
+	a.ui.doc.Run, a.ui.doc.Dataset = s.run.Name(), src.String()
 	a.ui.know()
 	if err := src.rename(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	if src.db != nil {
+		// For people, and for undo.
+		notes := map[string]string{"name": src.name, uuidSetting: strings.Join(settings[uuidSetting], "")}
+		if err := s.run.SetMeta(ctx, notes); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
 	return s, nil
+}
+
+// hold locks the dataset: in the state folder, and in its database if it is going
+// to be changed there.
+func (s *session) hold(ctx context.Context, writes bool) (err error) {
+	if s.lock, err = s.dir.Lock(s.key()); err != nil || s.db == nil || !writes {
+		return err
+	}
+	by, err := holder(s.dir)
+	if err == nil {
+		s.held, err = s.db.Lock(ctx, by)
+	}
+	if err != nil {
+		return errors.Join(err, s.lock.Unlock())
+	}
+	return nil
+}
+
+// guard returns a context that ends when the lock in the database is lost.
+func (s *session) guard(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if s.held != nil {
+		go func() {
+			select {
+			case <-s.held.Lost():
+				cancel(s.held.Err())
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, func() { cancel(nil) }
+}
+
+// uuidSetting is what a run of a dataset in a database is also known by: a copy of
+// the database on another server has the same names and ids.
+const uuidSetting = "collection"
+
+func withUUID(ctx context.Context, settings map[string][]string, db *mongostore.Store) (map[string][]string, error) {
+	uuid, err := db.UUID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings = maps.Clone(settings)
+	settings[uuidSetting] = []string{uuid}
+	return settings, nil
+}
+
+// isOf refuses a run that was of another copy of the database.
+func (s *source) isOf(ctx context.Context, run *ledger.Run) error {
+	if s.db == nil {
+		return nil
+	}
+	want, err := run.Meta(ctx, uuidSetting)
+	if err != nil {
+		return err
+	}
+	got, err := s.db.UUID(ctx)
+	if err != nil {
+		return err
+	}
+	if want != got {
+		return usage("name the server of the run with --database-uri", "the run was of a dataset on another server, or of one that has been restored since")
+	}
+	return nil
 }
 
 // close ends the session; its error matters only where nothing else failed.
@@ -47,6 +128,9 @@ func (s *session) close() error {
 	var err error
 	if s.run != nil {
 		err = s.run.Close()
+	}
+	if s.held != nil {
+		err = errors.Join(err, s.held.Unlock())
 	}
 	return errors.Join(err, s.lock.Unlock())
 }

@@ -22,6 +22,7 @@ never deleted: medialift runs RUN --objects lists them.`,
 		Args: exactly(1, "the name of one run; medialift runs lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, args[0], dry) },
 	}
+	a.database.add(cmd.Flags())
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say how many paths would be put back")
 	return cmd
 }
@@ -41,15 +42,21 @@ func undo(ctx context.Context, a *app, name string, dry bool) (err error) {
 		return err
 	}
 	a.ui.doc.Run, a.ui.doc.Dataset = name, summary.Dataset
-	src, err := openDataset("dir:" + summary.Dataset)
+	src, err := a.openKey(ctx, summary.Dataset, !dry)
 	if err != nil {
 		return err
 	}
-	lock, err := dir.Lock(src.dir)
-	if err != nil {
+	a.ui.doc.Dataset = src.String()
+	if err := src.isOf(ctx, run); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	s := &session{source: src, dir: dir}
+	if err := s.hold(ctx, !dry); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	ctx, stop := s.guard(ctx)
+	defer stop()
 	report, err := rewrite.Undo(ctx, src.store, run, dry)
 	if err != nil {
 		if ctx.Err() != nil {

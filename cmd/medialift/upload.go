@@ -20,6 +20,7 @@ type uploadCmd struct {
 	overwrite                         string
 	skipAssets, skipFailures, rewrite bool
 	dryRun                            bool
+	choice                            datasetChoice
 	workers                           int
 	maxBandwidth                      string
 	maxRequests                       float64
@@ -46,10 +47,12 @@ when all its objects have arrived. The files that 3D scenes (.fo3d) need go alon
 and the copy of a scene that is sent names them where they are.`,
 		Example: `  medialift upload ./export s3://media/coco --update-filepaths
   medialift upload ./export s3://media/coco --media-field filepath --rel-dir /data --dry-run`,
-		Args: atLeast(2, "one or more datasets and a URL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
+	cmd.Args = c.choice.atLeast(1, "one or more datasets and a URL", "a URL")
 	f := cmd.Flags()
+	a.database.add(f)
+	c.choice.add(f)
 	f.StringArrayVar(&c.fields, "media-field", nil, "send only this media `FIELD` (repeatable)")
 	f.StringArrayVar(&c.remoteDirs, "remote-dir", nil, "send one media field elsewhere: `FIELD=URL` (repeatable)")
 	f.StringArrayVar(&c.relDirs, "rel-dir", nil, "keys are the paths below this `DIR` (repeatable)")
@@ -75,8 +78,11 @@ and the copy of a scene that is sent names them where they are.`,
 }
 
 func (c *uploadCmd) run(ctx context.Context, args []string) error {
-	datasets := args[:len(args)-1]
 	if err := c.options(args[len(args)-1]); err != nil {
+		return err
+	}
+	datasets, err := c.expand(ctx, args[:len(args)-1], c.choice, c.rewrite && !c.dryRun)
+	if err != nil {
 		return err
 	}
 	if err := c.keepApart(ctx, datasets); err != nil {
@@ -112,11 +118,13 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
 		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.places,
 		"endpoint-url": c.endpoints(),
-	}))
+	}), c.rewrite && !c.dryRun)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	ctx, stop := s.guard(ctx)
+	defer stop()
 	history := s.dir.History(s.run.Name())
 	defer func() { err = errors.Join(err, history.Close()) }()
 	plan, err := upload.NewPlan(ctx, upload.Job{
@@ -189,6 +197,7 @@ func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Pl
 	c.ui.doc.Counts.Rewritten += done.Values
 	if done.Changed > 0 {
 		c.ui.say("Rewrote %s in %s.", plural(done.Values, "path"), plural(done.Changed, "document"))
+		c.copies(done.Applied)
 	}
 	if err := conflictError(done.Applied, run); err != nil {
 		return err

@@ -31,7 +31,7 @@ func (c *uploadCmd) keepApart(ctx context.Context, datasets []string) error {
 	}
 	seen := map[string]string{}
 	for _, arg := range datasets {
-		src, err := openDataset(arg)
+		src, err := c.openDataset(ctx, arg, c.rewrite && !c.dryRun)
 		if err != nil {
 			return err
 		}

@@ -65,6 +65,7 @@ var verdicts = []struct {
 	err error
 	verdict
 }{
+	{mongostore.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{ledger.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{dataset.ErrUnknownField, verdict{exitUsage, "usage", "choose one of the listed fields with --media-field", false}},
 	{dataset.ErrNotDataset, verdict{exitUsage, "usage", "export the dataset with dataset_type=fo.types.FiftyOneDataset, and name the directory that holds metadata.json", false}},
@@ -86,7 +87,7 @@ var verdicts = []struct {
 	{mongostore.ErrTaken, verdict{exitRefused, "refused", "choose another name with --name, or delete that dataset in FiftyOne", false}},
 	{mongostore.ErrName, verdict{exitUsage, "usage", "choose another name with --name; it needs letters or digits", false}},
 	{mongostore.ErrLost, verdict{exitFailed, "failed", "run the same command again; nothing of it was kept", true}},
-	{locate.ErrEnterprise, verdict{exitRefused, "refused", "export in FiftyOne, medialift upload DIR URL --update-filepaths, then from_dir with the Enterprise SDK", false}},
+	{locate.ErrEnterprise, verdict{exitRefused, "refused", "medialift export from an open-source database or export in FiftyOne, medialift upload DIR URL --update-filepaths, then from_dir with the Enterprise SDK", false}},
 	{locate.ErrNone, verdict{exitUsage, "usage", "name a server with --database-uri or FIFTYONE_DATABASE_URI", false}},
 	{locate.ErrNotAllowed, verdict{exitRefused, "refused", "--embedded uses it", false}},
 	{locate.ErrNoMongod, verdict{exitFailed, "failed", "name one with --mongod, or put FiftyOne's Python on the PATH", false}},

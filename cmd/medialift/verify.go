@@ -21,6 +21,7 @@ func (e *wrongError) Error() string { return e.msg }
 type verifyCmd struct {
 	*app
 	relDirs []string
+	choice  datasetChoice
 	opts    verify.Options
 	// Over all datasets; of total only what is wrong.
 	total verify.Field
@@ -42,10 +43,12 @@ read or does not answer is "unseen", never "missing". Exit code 1 says that
 something is wrong.`,
 		Example: `  medialift verify ./export
   medialift verify ./export --sample 1000 --download`,
-		Args: atLeast(1, "one or more datasets"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
+	cmd.Args = c.choice.atLeast(0, "one or more datasets", "no more")
 	f := cmd.Flags()
+	a.database.add(f)
+	c.choice.add(f)
 	f.StringArrayVar(&c.opts.Fields, "media-field", nil, "look only at this media `FIELD` (repeatable)")
 	f.StringArrayVar(&c.relDirs, "rel-dir", nil, "look for relative paths below this `DIR` too (repeatable)")
 	f.BoolVar(&c.opts.Source, "source", false, "also read the local files that objects were sent from, and compare")
@@ -62,6 +65,10 @@ func (c *verifyCmd) run(ctx context.Context, args []string) error {
 	}
 	c.opts.Progress = func(p verify.Progress) {
 		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
+	}
+	args, err := c.expand(ctx, args, c.choice, false)
+	if err != nil {
+		return err
 	}
 	for _, arg := range args {
 		if err := c.one(ctx, arg); err != nil {
@@ -91,11 +98,11 @@ func verifyHint(t verify.Field) string {
 
 // one verifies one dataset.
 func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
-	src, err := openDataset(arg)
+	src, err := c.openDataset(ctx, arg, false)
 	if err != nil {
 		return err
 	}
-	c.ui.doc.Dataset = src.dir
+	c.ui.doc.Dataset = src.String()
 	dir, err := c.ledgers()
 	if err != nil {
 		return err
@@ -105,7 +112,7 @@ func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
 	report, err := verify.Verify(ctx, verify.Job{
 		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open, Sent: history.Sent, Needed: history.Needed,
 	}, c.opts)
-	c.show(src.dir, report)
+	c.show(src.String(), report)
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
 	}

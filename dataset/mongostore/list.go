@@ -83,15 +83,20 @@ func (d *Database) Dataset(ctx context.Context, name string) (*Store, error) {
 	if err != nil {
 		return nil, d.readError("opening a dataset", err)
 	}
+	return d.open(doc)
+}
+
+// open makes the Store of a dataset document that others may work on.
+func (d *Database) open(doc bson.Raw) (*Store, error) {
 	s, err := d.store(doc)
 	if err != nil {
 		return nil, err
 	}
 	if s.generated() {
-		return nil, fmt.Errorf("%w: FiftyOne generated %q to hold a view of another dataset", dataset.ErrUnsupported, name)
+		return nil, fmt.Errorf("%w: FiftyOne generated %q to hold a view of another dataset", dataset.ErrUnsupported, s.name)
 	}
 	if (dataset.Manifest{Doc: doc}).HasMediaReferences() {
-		return nil, fmt.Errorf("%w: %q refers to its media by media references", dataset.ErrUnsupported, name)
+		return nil, fmt.Errorf("%w: %q refers to its media by media references", dataset.ErrUnsupported, s.name)
 	}
 	return s, nil
 }
@@ -147,3 +152,19 @@ func (d *Database) readError(doing string, err error) error {
 
 // generated tells whether the dataset holds a view of another one.
 func (s *Store) generated() bool { return !strings.HasPrefix(s.samples, "samples.") }
+
+// DatasetByID opens the dataset whose _id is that in hexadecimal, as Dataset does.
+func (d *Database) DatasetByID(ctx context.Context, hex string) (*Store, error) {
+	id, err := bson.ObjectIDFromHex(hex)
+	if err != nil {
+		return nil, &NotFoundError{Name: hex}
+	}
+	doc, err := d.db.Collection(datasetsName).FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Raw()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, &NotFoundError{Name: hex}
+	}
+	if err != nil {
+		return nil, d.readError("opening a dataset", err)
+	}
+	return d.open(doc)
+}

@@ -14,6 +14,9 @@ import (
 // Rows streams every media value that f finds in part. Seq counts the documents
 // as they come.
 func (s *Store) Rows(ctx context.Context, part dataset.Part, f *dataset.Finder) iter.Seq2[dataset.Row, error] {
+	if part.IsDerived() {
+		return s.derivedRows(ctx, part, f)
+	}
 	return func(yield func(dataset.Row, error) bool) {
 		var seq int64
 		for doc, err := range s.Documents(ctx, part) {

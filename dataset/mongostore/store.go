@@ -2,6 +2,7 @@ package mongostore
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,19 @@ func (s *Store) ID() bson.RawValue { return s.id }
 
 // Database is the database that holds the dataset.
 func (s *Store) Database() *Database { return s.d }
+
+// UUID is what the server calls the collection of samples. A copy of the database
+// has the same names and ids, and other UUIDs.
+func (s *Store) UUID(ctx context.Context) (string, error) {
+	specs, err := s.d.db.ListCollectionSpecifications(ctx, bson.D{{Key: "name", Value: s.samples}})
+	if err != nil {
+		return "", s.d.readError("reading a dataset", err)
+	}
+	if len(specs) == 0 || specs[0].UUID == nil { // no sample was ever added
+		return "", nil
+	}
+	return hex.EncodeToString(specs[0].UUID.Data), nil
+}
 
 // document reads the dataset document.
 func (s *Store) document(ctx context.Context) (bson.Raw, error) {
@@ -82,6 +96,9 @@ func (s *Store) collection(part dataset.Part) string {
 		return s.samples
 	case dataset.Frames:
 		return s.frames
+	}
+	if isDerived(part) {
+		return string(part)
 	}
 	return ""
 }

@@ -38,10 +38,7 @@ func (s *Store) Update(ctx context.Context, changes iter.Seq[dataset.Change]) it
 			yield(dataset.Outcome{}, err)
 			return
 		}
-		u := &updater{ctx: ctx, store: s, yield: yield, stamped: map[dataset.Part]bool{}}
-		for _, part := range dataset.MediaParts() {
-			u.stamped[part] = declares(m, part, stampKey)
-		}
+		u := &updater{ctx: ctx, store: s, yield: yield, manifest: m}
 		err = u.run(changes)
 		if u.changed {
 			err = errors.Join(err, s.touch(context.WithoutCancel(ctx), m))
@@ -57,12 +54,28 @@ var errLeft = errors.New("sequence left early")
 
 // An updater is one call of Update.
 type updater struct {
-	ctx     context.Context //nolint:containedctx // lives as long as the call
-	store   *Store
-	yield   func(dataset.Outcome, error) bool
-	stamped map[dataset.Part]bool // documents have a time of their last change
-	changed bool
-	flying  []chan landed // batches on their way, in the order of their start
+	ctx      context.Context //nolint:containedctx // lives as long as the call
+	store    *Store
+	yield    func(dataset.Outcome, error) bool
+	manifest dataset.Manifest
+	part     dataset.Part // of the last batch …
+	stamped  bool         // … whose documents have a time of their last change
+	changed  bool
+	flying   []chan landed // batches on their way, in the order of their start
+}
+
+// isStamped tells whether the documents of a part have a time of their last
+// change: all have since FiftyOne 1.0.
+func (u *updater) isStamped(part dataset.Part) (bool, error) {
+	if !part.IsDerived() {
+		return declares(u.manifest, part, stampKey), nil
+	}
+	g, err := u.store.derived(u.ctx, part)
+	if err != nil || g == nil {
+		return false, err
+	}
+	doc, err := g.document(u.ctx)
+	return declares(dataset.Manifest{Doc: doc}, dataset.Samples, stampKey), err
 }
 
 // landed is what became of a batch.
@@ -114,13 +127,20 @@ func (u *updater) start(batch []dataset.Change) error {
 	if err := u.finish(batchesAtOnce - 1); err != nil {
 		return err
 	}
-	done := make(chan landed, 1)
-	u.flying = append(u.flying, done)
 	part := batch[0].Part
 	w := &batchWriter{store: u.store, part: part, collection: u.store.d.durable.Collection(u.store.collection(part))}
-	if u.stamped[part] {
+	if part != u.part {
+		stamped, err := u.isStamped(part)
+		if err != nil {
+			return err
+		}
+		u.part, u.stamped = part, stamped
+	}
+	if u.stamped {
 		w.stamp = bson.NewDateTimeFromTime(time.Now())
 	}
+	done := make(chan landed, 1)
+	u.flying = append(u.flying, done)
 	go func() {
 		outcomes, err := w.write(u.ctx, batch)
 		done <- landed{outcomes, err}

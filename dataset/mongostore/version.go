@@ -21,7 +21,7 @@ func (d *Database) Writable() error {
 	case d.config == Config{}:
 		return fmt.Errorf("%w: %q has no version", ErrNoConfig, d.Name())
 	case version == "": // FiftyOne takes such a one for its own
-	case older(version, compatibleFrom), !older(version, compatibleUntil):
+	case Older(version, compatibleFrom), !Older(version, compatibleUntil):
 		// As FiftyOne says it (fiftyone.migrations.runner).
 		return fmt.Errorf("%w: cannot connect to database v%s with client v%s (compatibility >=%s,<%s)",
 			ErrVersion, version, Newest, compatibleFrom, compatibleUntil)
@@ -29,9 +29,9 @@ func (d *Database) Writable() error {
 	return nil
 }
 
-// older tells whether version a comes before b. What follows the numbers, as in
+// Older tells whether version a comes before b. What follows the numbers, as in
 // 1.2.0rc1, is not looked at, as FiftyOne does not.
-func older(a, b string) bool {
+func Older(a, b string) bool {
 	x, y := numbers(a), numbers(b)
 	for i := range x {
 		if x[i] != y[i] {

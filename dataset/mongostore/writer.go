@@ -100,7 +100,7 @@ func (w *Writer) check(ctx context.Context, m dataset.Manifest) error {
 	switch version := m.Version(); {
 	case version == "":
 		return fmt.Errorf("%w: it names no version: written by FiftyOne older than 0.8", dataset.ErrUnsupported)
-	case older(Newest, version) && !w.opts.Force:
+	case Older(Newest, version) && !w.opts.Force:
 		return fmt.Errorf("%w: the dataset is of version %s, the newest known here is %s", ErrVersion, version, Newest)
 	case m.HasMediaReferences():
 		return fmt.Errorf("%w: it refers to its media by media references", dataset.ErrUnsupported)

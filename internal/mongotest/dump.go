@@ -45,11 +45,17 @@ type Collection struct {
 // manifestName is the file that lists the collections.
 const manifestName = "_collections.json"
 
-// Read reads a dump: a directory, or an archive that holds one.
-func Read(t testing.TB, name string) Dump {
+// Read reads a dump: a directory, or an archive that holds one. In the text of
+// its documents, each second string takes the place of the one before it, as with
+// strings.NewReplacer.
+func Read(t testing.TB, name string, oldnew ...string) Dump {
 	t.Helper()
 	files, err := readFiles(name)
 	if err == nil {
+		replacer := strings.NewReplacer(oldnew...)
+		for file, text := range files {
+			files[file] = []byte(replacer.Replace(string(text)))
+		}
 		var d Dump
 		if d, err = parse(files); err == nil {
 			return d
@@ -59,14 +65,15 @@ func Read(t testing.TB, name string) Dump {
 	return nil
 }
 
-// FiftyOne reads the dump of testdata/databases that FiftyOne 1.22.1 wrote.
-func FiftyOne(t testing.TB) Dump {
+// FiftyOne reads the dump of testdata/databases that FiftyOne 1.22.1 wrote; see
+// Read.
+func FiftyOne(t testing.TB, oldnew ...string) Dump {
 	t.Helper()
 	dir := "."
 	for range 8 { // tests run in the directory of their package
 		name := filepath.Join(dir, "testdata", "databases", "fiftyone-1.22.1.tar.gz")
 		if _, err := os.Stat(name); err == nil {
-			return Read(t, name)
+			return Read(t, name, oldnew...)
 		}
 		dir = filepath.Join(dir, "..")
 	}
