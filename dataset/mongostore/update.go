@@ -3,14 +3,10 @@ package mongostore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dataset"
 )
@@ -181,140 +177,4 @@ func (s *Store) touch(ctx context.Context, m dataset.Manifest) error {
 		return s.d.writeError("noting the time of the change", err)
 	}
 	return nil
-}
-
-// A batchWriter writes one batch of changes of one part.
-type batchWriter struct {
-	store      *Store
-	part       dataset.Part
-	collection *mongo.Collection
-	stamp      bson.DateTime // 0 where documents have none
-}
-
-// write makes the changes. Bulk writes only say how many documents they found as
-// the filters want them: where these are not all, the documents are read.
-func (w *batchWriter) write(ctx context.Context, batch []dataset.Change) ([]dataset.Outcome, error) {
-	if w.store.collection(w.part) == "" {
-		return outcomes(batch, dataset.NotFound), nil
-	}
-	pending := batch
-	tried := false
-	if w.stamp != 0 && !slices.ContainsFunc(batch, func(c dataset.Change) bool { return !simple(c) }) {
-		// The common case: everything is as it was planned. Were there any doubt,
-		// the stamp would say which documents this very batch has changed.
-		models := make([]mongo.WriteModel, len(batch))
-		for i, c := range batch {
-			models[i] = model(c, nil, w.stamp)
-		}
-		all, err := w.bulk(ctx, models)
-		if err != nil {
-			return nil, err
-		}
-		if all {
-			return outcomes(batch, dataset.Changed), nil
-		}
-		tried = true
-	}
-	var out []dataset.Outcome
-	for range attempts {
-		read, err := w.read(ctx, pending)
-		if err != nil {
-			return out, err
-		}
-		var models []mongo.WriteModel
-		var again []dataset.Change
-		for _, c := range pending {
-			doc := read[string(c.ID.Value)]
-			s := stand(doc, c)
-			if s.status == dataset.Already && tried && w.isStamped(doc) {
-				s.status = dataset.Changed // by us
-				out = append(out, s.outcome(c))
-				continue
-			}
-			if s.status != dataset.Changed {
-				out = append(out, s.outcome(c))
-				continue
-			}
-			m, err := w.modelOf(doc, c, s)
-			if err != nil {
-				return out, err
-			}
-			models, again = append(models, m), append(again, c)
-		}
-		if len(models) == 0 {
-			return out, nil
-		}
-		all, err := w.bulk(ctx, models)
-		if err != nil {
-			return out, err
-		}
-		if all {
-			return append(out, outcomes(again, dataset.Changed)...), nil
-		}
-		pending, tried = again, true
-	}
-	return out, fmt.Errorf("updating %s: %d documents are being changed all the time by others", w.part, len(pending))
-}
-
-func (w *batchWriter) modelOf(doc bson.Raw, c dataset.Change, s standing) (mongo.WriteModel, error) {
-	if simple(c) {
-		return model(c, s.found, w.stamp), nil
-	}
-	return replacement(doc, c, w.stamp)
-}
-
-// isStamped tells whether doc was changed by this batch.
-func (w *batchWriter) isStamped(doc bson.Raw) bool {
-	at, ok := doc.Lookup(stampKey).DateTimeOK()
-	return ok && w.stamp != 0 && bson.DateTime(at) == w.stamp
-}
-
-func outcomes(batch []dataset.Change, status dataset.Status) []dataset.Outcome {
-	all := make([]dataset.Outcome, len(batch))
-	for i, c := range batch {
-		all[i] = dataset.Outcome{Change: c, Status: status}
-	}
-	return all
-}
-
-// bulk writes the models and tells whether every one found its document. A model
-// that the server cannot carry out has found none: reading tells why.
-func (w *batchWriter) bulk(ctx context.Context, models []mongo.WriteModel) (all bool, err error) {
-	// What was begun is seen through: its outcome is wanted.
-	result, err := w.collection.BulkWrite(context.WithoutCancel(ctx), models, options.BulkWrite().SetOrdered(false))
-	var bulk mongo.BulkWriteException
-	if errors.As(err, &bulk) && bulk.WriteConcernError == nil {
-		const tooLarge = 17419
-		for _, e := range bulk.WriteErrors {
-			if e.Code == tooLarge {
-				return false, fmt.Errorf("updating %s: a document would become larger than MongoDB allows: %s", w.part, e.Message)
-			}
-		}
-		return false, nil
-	}
-	if err != nil {
-		return false, w.store.d.writeError("updating "+string(w.part), err)
-	}
-	return result.MatchedCount == int64(len(models)), nil
-}
-
-// read reads the documents of changes, by the bytes of their _id.
-func (w *batchWriter) read(ctx context.Context, changes []dataset.Change) (map[string]bson.Raw, error) {
-	ids := make(bson.A, len(changes))
-	for i, c := range changes {
-		ids[i] = c.ID
-	}
-	cursor, err := w.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
-	if err != nil {
-		return nil, w.store.d.readError("reading "+string(w.part), err)
-	}
-	var docs []bson.Raw
-	if err := cursor.All(ctx, &docs); err != nil {
-		return nil, w.store.d.readError("reading "+string(w.part), err)
-	}
-	found := make(map[string]bson.Raw, len(docs))
-	for _, doc := range docs {
-		found[string(doc.Lookup("_id").Value)] = doc
-	}
-	return found, nil
 }
