@@ -9,6 +9,15 @@ import (
 	"github.com/medialift/medialift/dataset"
 )
 
+// Attempted counts the values whose change was begun and is not known to have
+// ended: before Attempt, those that a killed run left.
+func (r *Run) Attempted(ctx context.Context) (n int64, err error) {
+	if err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM value WHERE state = ?`, ValueAttempted).Scan(&n); err != nil {
+		return 0, r.explain("reading", err)
+	}
+	return n, nil
+}
+
 // derivedBatch is how many copies are written to the ledger at a time.
 const derivedBatch = 2000
 

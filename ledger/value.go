@@ -92,9 +92,9 @@ func decodeID(doc any) (bson.RawValue, error) {
 }
 
 // Attempt marks the planned values of every document of which all files have
-// arrived, with all that those need, and notes what they become. Values of missing
-// files are left out. With it durable, the dataset may be changed. It returns how
-// many values are marked, those that a killed run left included.
+// arrived, with all that those need, and notes what they become. Values of missing files are left out.
+// With it durable, the dataset may be changed. It returns how many values were
+// marked.
 func (r *Run) Attempt(ctx context.Context) (int64, error) {
 	var n int64
 	err := r.tx(ctx, func(tx *sql.Tx) error {
@@ -106,14 +106,14 @@ func (r *Run) Attempt(ctx context.Context) (int64, error) {
 			FROM value v JOIN file f ON f.path = v.path WHERE v.state = ? AND f.id IN (`+unfinished+`)`, ValuePlanned); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE value SET state = ?, new = f.url FROM file f
+		res, err := tx.ExecContext(ctx, `UPDATE value SET state = ?, new = f.url FROM file f
 			WHERE f.path = value.path AND f.state = ? AND value.state = ?
 			AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.seq = value.seq AND w.part = value.part)`,
 			ValueAttempted, FileArrived, ValuePlanned)
 		if err != nil {
 			return err
 		}
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM value WHERE state = ?`, ValueAttempted).Scan(&n); err != nil {
+		if n, err = res.RowsAffected(); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DROP TABLE waiting`)

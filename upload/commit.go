@@ -20,7 +20,10 @@ type Committed struct {
 // dataset is touched.
 func (p *Plan) Commit(ctx context.Context) (Committed, error) {
 	var c Committed
-	n, err := p.job.Ledger.Attempt(ctx)
+	if _, err := p.job.Ledger.Attempt(ctx); err != nil {
+		return c, err
+	}
+	n, err := p.job.Ledger.Attempted(ctx) // with what a killed run left
 	if err != nil {
 		return c, err
 	}
