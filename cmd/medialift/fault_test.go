@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +17,7 @@ import (
 	"time"
 
 	"github.com/medialift/medialift/bucket/buckettest"
+	"github.com/medialift/medialift/internal/faultproxy"
 )
 
 // between puts a handler between the binary and a real S3 server and returns
@@ -36,20 +35,21 @@ func inFrontOf(t *testing.T, endpoint string, environ []string, handle func(http
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The host stays as it was: the signature of a request covers it.
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host
-		r.Out.Host = r.In.Host
-	}}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !handle(w, r) {
-			proxy.ServeHTTP(w, r)
+	proxy, err := faultproxy.Start(target.Scheme + "://" + target.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	proxy.Set(func(*http.Request) faultproxy.Fault {
+		return func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+			if !handle(w, r) {
+				server.ServeHTTP(w, r)
+			}
 		}
-	}))
-	t.Cleanup(server.Close)
+	})
 	var env []string
 	for _, v := range environ {
-		env = append(env, strings.ReplaceAll(v, target.Scheme+"://"+target.Host, server.URL))
+		env = append(env, strings.ReplaceAll(v, target.Scheme+"://"+target.Host, proxy.URL))
 	}
 	return env
 }
