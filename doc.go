@@ -33,7 +33,7 @@
 //	layer localfile
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
-//	layer dbmigrate/migratetest dbmigrate/revisions
+//	layer dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
 //	layer ledger
 //	layer upload rewrite survey clean verify doctor export importer
 //	layer cmd/medialift
@@ -70,6 +70,7 @@
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
+//	allow dbmigrate/runner: go.mongodb.org/mongo-driver/v2/..., golang.org/x/sync/errgroup
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/..., golang.org/x/time/rate
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std

@@ -52,11 +52,13 @@ type Convert struct {
 
 // CopyResult copies a file of run results in GridFS (the bucket "fs", JSON text)
 // to a new id, with the string values of top-level keys replaced and every other
-// byte kept. A file that is not there, or not JSON, is a warning and no copy.
+// byte kept. A key that is not there is added at the end; a file that holds no JSON
+// object is copied as it is.
 type CopyResult struct {
 	From any           `bson:"from"`
 	To   bson.ObjectID `bson:"to"`
 	Set  bson.D        `bson:"set"`
+	Date bson.DateTime `bson:"date"` // the new file's date
 }
 
 // DeleteResult removes files from GridFS.

@@ -12,15 +12,24 @@ import (
 	"github.com/medialift/medialift/dbmigrate/internal/edit"
 )
 
-// Plan is the whole way of one dataset, on paper: what its document becomes, and
-// what else has to happen, in order. Making one changes nothing.
+// The collections whose documents plans are about.
+const (
+	Datasets = "datasets"
+	Config   = "config" // one document: the database's own version and type
+)
+
+// Plan is the whole way of one dataset, or of the database itself, on paper: what
+// its document becomes, and what else has to happen, in order. Making one changes
+// nothing.
 type Plan struct {
-	ID       any
-	Name     string // before; After may have another
-	From, To string // versions as they are stored; From is "0.0" where there is none
-	Legs     []Leg
-	// Before and After are the dataset's document; equal where nothing changes.
+	Collection string // Datasets or Config
+	ID         any
+	Name       string // before; After may have another. "" for the database
+	From, To   string // versions as they are stored; From is "0.0" where a dataset has none
+	Legs       []Leg
+	// Before and After are the document; equal where nothing changes.
 	Before, After bson.D
+	New           bool // Before is not in the database yet
 	// Ops are carried out in order before After is written, Last when it is.
 	Ops, Last []Op
 	// Losses says in words what is deleted for good, Warnings what to know.
@@ -43,7 +52,7 @@ const firstStored = "0.6.2"
 // on the outcome of the one before. A RefusalError says why a dataset can't go
 // there; other errors come from the reader.
 func (r *Registry) Plan(ctx context.Context, reader Reader, doc bson.D, to string, env Env) (*Plan, error) {
-	plan := &Plan{ID: edit.Get(doc, "_id"), Name: edit.String(doc, "name"), From: "0.0", To: to, Before: doc, After: doc}
+	plan := &Plan{Collection: Datasets, Name: edit.String(doc, "name"), From: "0.0", To: to}
 	if head := edit.Get(doc, "version"); head != nil {
 		text, isText := head.(string)
 		if !isText {
@@ -51,15 +60,62 @@ func (r *Registry) Plan(ctx context.Context, reader Reader, doc bson.D, to strin
 		}
 		plan.From = text
 	}
-	if plan.From == to {
-		return plan, nil
+	if err := r.compose(ctx, reader, plan, doc, env); err != nil {
+		return nil, err
+	}
+	destination, err := ParseVersion(to)
+	if err == nil && plan.From != to && destination.Compare(MustParseVersion(firstStored)) >= 0 {
+		edit.Set(&plan.After, "version", to)
+	}
+	return plan, nil
+}
+
+// PlanDatabase is Plan for a database's document in Config. The document may lack
+// version and type, or be empty but for its _id: FiftyOne then takes the database
+// for its own and as new as itself.
+func (r *Registry) PlanDatabase(ctx context.Context, reader Reader, doc bson.D, to string, env Env) (*Plan, error) {
+	plan := &Plan{Collection: Config, From: r.newest.String(), To: to}
+	head := edit.Get(doc, "version")
+	if head != nil {
+		text, isText := head.(string)
+		if !isText {
+			return nil, &RefusalError{Reason: fmt.Sprintf("the database's version is %v, no text", head)}
+		}
+		plan.From = text
+	}
+	complete, err := cloneDoc(doc)
+	if err != nil {
+		return nil, fmt.Errorf("copying the document of the database: %w", err)
+	}
+	if head == nil {
+		edit.Set(&complete, "version", plan.From)
+	}
+	if edit.Get(doc, "type") == nil {
+		edit.Set(&complete, "type", ownType)
+	}
+	if err := r.compose(ctx, reader, plan, complete, env); err != nil {
+		return nil, err
+	}
+	edit.Set(&plan.After, "version", to)
+	plan.Before = doc
+	return plan, nil
+}
+
+// ownType is the type that open-source FiftyOne gives its databases.
+const ownType = "fiftyone"
+
+// compose takes a plan's legs.
+func (r *Registry) compose(ctx context.Context, reader Reader, plan *Plan, doc bson.D, env Env) error {
+	plan.ID, plan.Before, plan.After = edit.Get(doc, "_id"), doc, doc
+	if plan.From == plan.To {
+		return nil
 	}
 	if err := r.chooseLegs(plan); err != nil {
-		return nil, err
+		return err
 	}
 	working, err := cloneDoc(doc)
 	if err != nil {
-		return nil, fmt.Errorf("copying the document of dataset %q: %w", plan.Name, err)
+		return fmt.Errorf("copying the document of dataset %q: %w", plan.Name, err)
 	}
 	state := &State{Doc: working, Now: env.now(), Names: env.Names, NewID: env.NewID}
 	if state.Names == nil {
@@ -70,11 +126,8 @@ func (r *Registry) Plan(ctx context.Context, reader Reader, doc bson.D, to strin
 	}
 	for _, leg := range plan.Legs {
 		if err := take(ctx, reader, state, leg, plan.Name); err != nil {
-			return nil, err
+			return err
 		}
-	}
-	if destination, _ := ParseVersion(to); destination.Compare(MustParseVersion(firstStored)) >= 0 {
-		edit.Set(&state.Doc, "version", to)
 	}
 	plan.After, plan.Losses, plan.Warnings = state.Doc, state.losses, state.warnings
 	for _, op := range joinUpdates(state.ops) {
@@ -84,8 +137,10 @@ func (r *Registry) Plan(ctx context.Context, reader Reader, doc bson.D, to strin
 			plan.Ops = append(plan.Ops, op)
 		}
 	}
-	state.Names.Claim(IDKey(plan.ID), edit.String(plan.After, "name"), edit.String(plan.After, "slug"))
-	return plan, nil
+	if plan.Collection == Datasets {
+		state.Names.Claim(IDKey(plan.ID), edit.String(plan.After, "name"), edit.String(plan.After, "slug"))
+	}
+	return nil
 }
 
 // take plans one leg.
@@ -177,4 +232,9 @@ func lastOn(ops []Op, collection string) int {
 		}
 	}
 	return -1
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool {
+	return p.From == p.To && !p.New && len(p.Last) == 0 && IDKey(p.Before) == IDKey(p.After)
 }

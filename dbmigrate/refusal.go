@@ -4,7 +4,7 @@ import "fmt"
 
 // RefusalError says why a dataset can't be moved as asked. Nothing was changed.
 type RefusalError struct {
-	Dataset string
+	Dataset string // "" for the database itself
 	Leg     string // like "0.17.0 down"; empty where no leg is to blame
 	Reason  string
 	Hint    string // what the user can do; may be empty
@@ -12,10 +12,14 @@ type RefusalError struct {
 
 // Error implements error.
 func (e *RefusalError) Error() string {
-	if e.Leg == "" {
-		return fmt.Sprintf("dataset %q can't be migrated: %s", e.Dataset, e.Reason)
+	what, leg := "the database", ""
+	if e.Dataset != "" {
+		what = fmt.Sprintf("dataset %q", e.Dataset)
 	}
-	return fmt.Sprintf("dataset %q can't be migrated (%s): %s", e.Dataset, e.Leg, e.Reason)
+	if e.Leg != "" {
+		leg = " (" + e.Leg + ")"
+	}
+	return fmt.Sprintf("%s can't be migrated%s: %s", what, leg, e.Reason)
 }
 
 // Refuse is the error of a Step that can't go on. Which dataset and which leg the

@@ -26,6 +26,12 @@ func Datasets() *dbmigrate.Registry {
 	)
 }
 
+// Database returns the revisions of the database as a whole, which go over its
+// document in the collection config.
+func Database() *dbmigrate.Registry {
+	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest))
+}
+
 // revision is a Revision without conversions.
 func revision(version string, up, down dbmigrate.Step) dbmigrate.Revision {
 	return dbmigrate.Revision{Version: dbmigrate.MustParseVersion(version), Up: up, Down: down}

@@ -107,7 +107,7 @@ func moveSimilarity(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.S
 			if whole {
 				id := s.NewID()
 				s.Add(
-					dbmigrate.CopyResult{From: file, To: id, Set: bson.D{{Key: "cls", Value: results}}},
+					dbmigrate.CopyResult{From: file, To: id, Set: bson.D{{Key: "cls", Value: results}}, Date: bson.NewDateTimeFromTime(s.Now)},
 					dbmigrate.DeleteResult{IDs: bson.A{file}},
 				)
 				edit.Set(&run, "results", id)

@@ -1,0 +1,253 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/medialift/medialift/dbmigrate"
+)
+
+// journalName is the collection of the journal. Its name keeps clear of the
+// prefixes below which FiftyOne drops what it does not know.
+const journalName = "medialift_migrations"
+
+// partBytes is the size of the pieces of a plan: a document and the runs that were
+// in it may each be as large as MongoDB allows, and a plan holds both.
+const partBytes = 8 << 20
+
+// entry is a plan in the journal.
+type entry struct {
+	plan  *dbmigrate.Plan
+	parts [][]byte
+	// done and cursor are how far a run has come: operations that are finished, and
+	// the last _id of the one that was under way.
+	done    int
+	cursor  any
+	resumed bool
+}
+
+// head is the document of an entry, parts aside.
+type head struct {
+	ID      headID   `bson:"_id"`
+	Name    string   `bson:"name"`
+	From    string   `bson:"from"`
+	To      string   `bson:"to"`
+	Started any      `bson:"started_at"`
+	Done    int      `bson:"done"`
+	Cursor  any      `bson:"cursor"`
+	Parts   int      `bson:"parts"`
+	Plan    []byte   `bson:"plan,omitempty"` // the only part, where there is but one
+	Legs    []string `bson:"legs"`           // for people
+}
+
+// headID and partID tell apart the datasets of entries, and the parts of an entry.
+type headID struct {
+	Collection string `bson:"collection"`
+	ID         any    `bson:"id"`
+}
+
+type partID struct {
+	Of headID `bson:"of"`
+	N  int    `bson:"n"`
+}
+
+// content is what a plan is kept as.
+type content struct {
+	Before bson.D   `bson:"before"`
+	After  bson.D   `bson:"after"`
+	New    bool     `bson:"new"`
+	Ops    []bson.D `bson:"ops"`
+	Last   []bson.D `bson:"last"`
+}
+
+func newEntry(plan *dbmigrate.Plan) (*entry, error) {
+	kept := content{Before: plan.Before, After: plan.After, New: plan.New}
+	var err error
+	if kept.Ops, err = marshalOps(plan.Ops); err != nil {
+		return nil, err
+	}
+	if kept.Last, err = marshalOps(plan.Last); err != nil {
+		return nil, err
+	}
+	data, err := bson.Marshal(kept)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the plan of %s: %w", called(plan), err)
+	}
+	e := &entry{plan: plan}
+	for len(data) > 0 {
+		n := min(len(data), partBytes)
+		e.parts = append(e.parts, data[:n])
+		data = data[n:]
+	}
+	return e, nil
+}
+
+func marshalOps(ops []dbmigrate.Op) ([]bson.D, error) {
+	docs := make([]bson.D, len(ops))
+	for i, op := range ops {
+		var err error
+		if docs[i], err = dbmigrate.MarshalOp(op); err != nil {
+			return nil, err
+		}
+	}
+	return docs, nil
+}
+
+func (e *entry) size() int {
+	n := 0
+	for _, part := range e.parts {
+		n += len(part)
+	}
+	return n
+}
+
+func (e *entry) id() headID { return headID{Collection: e.plan.Collection, ID: e.plan.ID} }
+
+func (e *entry) head() head {
+	h := head{ID: e.id(), Name: e.plan.Name, From: e.plan.From, To: e.plan.To, Started: newTime(), Parts: len(e.parts)}
+	if len(e.parts) == 1 {
+		h.Plan = e.parts[0]
+	}
+	for _, leg := range e.plan.Legs {
+		h.Legs = append(h.Legs, leg.String())
+	}
+	return h
+}
+
+// journal keeps the plans that are being carried out.
+type journal struct{ *Runner }
+
+// begin writes entries, for good before it returns. An entry without all its parts
+// is none: the parts come first.
+func (j journal) begin(ctx context.Context, entries []*entry) error {
+	heads := make([]any, len(entries))
+	for i, e := range entries {
+		heads[i] = e.head()
+		if len(e.parts) == 1 {
+			continue
+		}
+		for n, part := range e.parts {
+			doc := bson.D{{Key: "_id", Value: partID{Of: e.id(), N: n}}, {Key: "plan", Value: part}}
+			_, err := j.durable.Collection(journalName).ReplaceOne(ctx, bson.D{doc[0]}, doc, options.Replace().SetUpsert(true))
+			if err != nil {
+				return fmt.Errorf("writing the journal: %w", err)
+			}
+		}
+	}
+	if _, err := j.durable.Collection(journalName).InsertMany(ctx, heads, options.InsertMany().SetOrdered(false)); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}
+
+// reached records how far an entry has come.
+func (j journal) reached(ctx context.Context, e *entry, done int, cursor any) error {
+	e.done, e.cursor = done, cursor
+	change := bson.D{{Key: "$set", Value: bson.D{{Key: "done", Value: done}, {Key: "cursor", Value: cursor}}}}
+	if _, err := j.durable.Collection(journalName).UpdateOne(ctx, bson.D{{Key: "_id", Value: e.id()}}, change); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}
+
+// end takes entries out.
+func (j journal) end(ctx context.Context, entries []*entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	ids := bson.A{}
+	for _, e := range entries {
+		ids = append(ids, e.id())
+		for n := range e.parts {
+			if len(e.parts) > 1 {
+				ids = append(ids, partID{Of: e.id(), N: n})
+			}
+		}
+	}
+	if _, err := j.durable.Collection(journalName).DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}
+
+// read returns the entries that an earlier run left.
+func (j journal) read(ctx context.Context) ([]*entry, error) {
+	collection := j.db.Collection(journalName)
+	var entries []*entry
+	for raw, err := range each(ctx, collection, bson.D{{Key: "parts", Value: bson.D{{Key: "$gt", Value: 0}}}}, options.Find()) {
+		if err != nil {
+			return nil, err
+		}
+		var h head
+		if err := bson.Unmarshal(bytes.Clone(raw), &h); err != nil {
+			return nil, fmt.Errorf("reading the journal: %w", err)
+		}
+		data := h.Plan
+		for n := range h.Parts {
+			if h.Parts == 1 {
+				break
+			}
+			var part struct{ Plan []byte }
+			if err := collection.FindOne(ctx, bson.D{{Key: "_id", Value: partID{Of: h.ID, N: n}}}).Decode(&part); err != nil {
+				return nil, fmt.Errorf("reading the journal: %w", err)
+			}
+			data = append(data, part.Plan...)
+		}
+		e, err := restore(h, data)
+		if err != nil {
+			return nil, fmt.Errorf("reading the journal: dataset %q: %w", h.Name, err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+func restore(h head, data []byte) (*entry, error) {
+	var kept struct {
+		Before, After bson.D
+		New           bool
+		Ops, Last     []bson.Raw
+	}
+	if err := bson.Unmarshal(data, &kept); err != nil {
+		return nil, err
+	}
+	plan := &dbmigrate.Plan{
+		Collection: h.ID.Collection, ID: h.ID.ID, Name: h.Name, From: h.From, To: h.To,
+		Before: kept.Before, After: kept.After, New: kept.New,
+	}
+	var errs []error
+	unmarshal := func(docs []bson.Raw) (ops []dbmigrate.Op) {
+		for _, doc := range docs {
+			op, err := dbmigrate.UnmarshalOp(doc)
+			errs, ops = append(errs, err), append(ops, op)
+		}
+		return ops
+	}
+	plan.Ops, plan.Last = unmarshal(kept.Ops), unmarshal(kept.Last)
+	return &entry{plan: plan, parts: make([][]byte, h.Parts), done: h.Done, cursor: h.Cursor, resumed: true}, errors.Join(errs...)
+}
+
+// dropEmpty removes the collection of a journal that holds no entry.
+func (j journal) dropEmpty(ctx context.Context) error {
+	left, err := j.db.Collection(journalName).CountDocuments(ctx, bson.D{{Key: "parts", Value: bson.D{{Key: "$gt", Value: 0}}}}, options.Count().SetLimit(1))
+	if err == nil && left == 0 {
+		err = j.durable.Collection(journalName).Drop(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("removing the journal: %w", err)
+	}
+	return nil
+}
+
+// called names what a plan is about.
+func called(plan *dbmigrate.Plan) string {
+	if plan.Collection == dbmigrate.Config {
+		return "the database"
+	}
+	return fmt.Sprintf("dataset %q", plan.Name)
+}

@@ -1,0 +1,248 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/medialift/medialift/dbmigrate"
+)
+
+// rangeDocs is how many documents one update takes: large enough that finding the
+// ends of ranges costs little, small enough for progress and an early end.
+const rangeDocs = 10_000
+
+// operations carries out ops in order, from where an earlier run has come. offset
+// is the number of the first of them in the journal.
+func (x *execution) operations(ctx context.Context, e *entry, ops []dbmigrate.Op, offset int) error {
+	for i := max(0, e.done-offset); i < len(ops); {
+		cursor := any(nil)
+		if e.done == offset+i {
+			cursor = e.cursor
+		}
+		n, err := x.operation(ctx, e, ops[i:], offset+i, cursor)
+		if err != nil {
+			return fmt.Errorf("migrating %s: %w", called(e.plan), err)
+		}
+		i += n
+	}
+	return nil
+}
+
+// operation carries out the first of ops, or the first few where one request takes
+// them all, and returns how many.
+func (x *execution) operation(ctx context.Context, e *entry, ops []dbmigrate.Op, number int, cursor any) (int, error) {
+	switch op := ops[0].(type) {
+	case dbmigrate.Put:
+		return x.put(ctx, ops)
+	case dbmigrate.Delete:
+		return 1, x.deleteDocs(ctx, op.Collection, "_id", op.IDs)
+	case dbmigrate.UpdateAll:
+		return 1, x.updateAll(ctx, e, op, number, cursor)
+	case dbmigrate.Convert:
+		return 1, x.convert(ctx, e, op, number, cursor)
+	case dbmigrate.CopyResult:
+		return 1, x.copyResult(ctx, op)
+	case dbmigrate.DeleteResult:
+		return 1, errors.Join(x.deleteDocs(ctx, "fs.files", "_id", op.IDs), x.deleteDocs(ctx, "fs.chunks", "files_id", op.IDs))
+	case dbmigrate.Drop:
+		return 1, x.db.Collection(op.Collection).Drop(ctx)
+	}
+	return 0, fmt.Errorf("unknown operation %T", ops[0])
+}
+
+// put writes the documents of ops as long as they are for one collection.
+func (x *execution) put(ctx context.Context, ops []dbmigrate.Op) (int, error) {
+	var models []mongo.WriteModel
+	collection := ops[0].Target()
+	for _, op := range ops {
+		put, isPut := op.(dbmigrate.Put)
+		if !isPut || put.Collection != collection {
+			break
+		}
+		filter := bson.D{{Key: "_id", Value: lookup(put.Doc, "_id")}}
+		models = append(models, mongo.NewReplaceOneModel().SetFilter(filter).SetReplacement(put.Doc).SetUpsert(true))
+	}
+	if _, err := x.db.Collection(collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false)); err != nil {
+		return 0, fmt.Errorf("writing to %s: %w", collection, err)
+	}
+	return len(models), nil
+}
+
+func (x *execution) deleteDocs(ctx context.Context, collection, key string, ids bson.A) error {
+	for some := range slices.Chunk(ids, rangeDocs) {
+		filter := bson.D{{Key: key, Value: bson.D{{Key: "$in", Value: some}}}}
+		if _, err := x.db.Collection(collection).DeleteMany(ctx, filter); err != nil {
+			return fmt.Errorf("deleting from %s: %w", collection, err)
+		}
+	}
+	return nil
+}
+
+// updateAll updates a collection in ranges of _id. Where ids are of several types
+// the server has no such ranges, and one update takes all.
+func (x *execution) updateAll(ctx context.Context, e *entry, op dbmigrate.UpdateAll, number int, cursor any) error {
+	if !x.known[op.Collection] {
+		return nil
+	}
+	collection := x.db.Collection(op.Collection)
+	update := func(filter bson.D) error {
+		if _, err := collection.UpdateMany(ctx, filter, op.Update); err != nil {
+			return fmt.Errorf("updating %s: %w", op.Collection, err)
+		}
+		return nil
+	}
+	if len(op.Filter) > 0 {
+		return update(op.Filter)
+	}
+	var passed int64
+	for {
+		end, err := endOfRange(ctx, collection, cursor)
+		if err != nil {
+			return err
+		}
+		if cursor == nil && end != nil {
+			if oneType, err := idsOfOneType(ctx, collection); err != nil || !oneType {
+				return errors.Join(err, update(bson.D{}))
+			}
+		}
+		if err := update(idRange(cursor, end)); err != nil || end == nil {
+			return err
+		}
+		cursor, passed = end, passed+rangeDocs
+		if err := x.journal.reached(ctx, e, number, cursor); err != nil {
+			return err
+		}
+		x.progress(e.plan.Name, op.Collection, passed)
+	}
+}
+
+// endOfRange finds the last _id of the range after another; nil where fewer
+// documents than a whole range are left.
+func endOfRange(ctx context.Context, collection *mongo.Collection, after any) (any, error) {
+	opts := options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}).SetSort(bson.D{{Key: "_id", Value: 1}}).SetSkip(rangeDocs - 1).SetLimit(1)
+	for raw, err := range each(ctx, collection, idRange(after, nil), opts) {
+		if err != nil {
+			return nil, err
+		}
+		var doc struct {
+			ID any `bson:"_id"`
+		}
+		err := bson.Unmarshal(raw, &doc)
+		return doc.ID, err
+	}
+	return nil, nil
+}
+
+// idRange selects the ids after one and up to another; nil is no bound.
+func idRange(after, end any) bson.D {
+	bounds := bson.D{}
+	if after != nil {
+		bounds = append(bounds, bson.E{Key: "$gt", Value: after})
+	}
+	if end != nil {
+		bounds = append(bounds, bson.E{Key: "$lte", Value: end})
+	}
+	if len(bounds) == 0 {
+		return bounds
+	}
+	return bson.D{{Key: "_id", Value: bounds}}
+}
+
+// idsOfOneType reports whether all ids of a collection are ObjectIds. Ids of one
+// type stand together in their order, so the ends tell.
+func idsOfOneType(ctx context.Context, collection *mongo.Collection) (bool, error) {
+	for _, order := range []int{1, -1} {
+		opts := options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}).SetSort(bson.D{{Key: "_id", Value: order}}).SetLimit(1)
+		for raw, err := range each(ctx, collection, bson.D{}, opts) {
+			if err != nil || raw.Lookup("_id").Type != bson.TypeObjectID {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// convert passes a collection through a conversion. A document that changed in the
+// meantime is read again.
+func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert, number int, cursor any) error {
+	conversion := x.datasets.Conversion(op.Conversion)
+	if conversion == nil {
+		return fmt.Errorf("no conversion %q is known", op.Conversion)
+	}
+	collection := x.db.Collection(op.Collection)
+	if oneType, err := idsOfOneType(ctx, collection); err != nil {
+		return err
+	} else if !oneType {
+		cursor = nil
+	}
+	var models []mongo.WriteModel
+	var passed, size int64
+	flush := func(reached any) error {
+		if len(models) > 0 {
+			result, err := x.db.Collection(op.Collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+			if err != nil {
+				return fmt.Errorf("converting %s: %w", op.Collection, err)
+			}
+			if int(result.MatchedCount) < len(models) {
+				return fmt.Errorf("documents of %s were changed by somebody else meanwhile: run again", op.Collection)
+			}
+			models, size = nil, 0
+		}
+		x.progress(e.plan.Name, op.Collection, passed)
+		return x.journal.reached(ctx, e, number, reached)
+	}
+	opts := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}})
+	for raw, err := range each(ctx, collection, idRange(cursor, nil), opts) {
+		if err != nil {
+			return err
+		}
+		model, id, err := x.converted(ctx, conversion, op.Args, raw)
+		if err != nil {
+			return fmt.Errorf("converting %s, document %v: %w", op.Collection, id, err)
+		}
+		if passed++; model != nil {
+			models, size = append(models, model), size+int64(len(raw))
+		}
+		if len(models) == 1000 || size > batchBytes || passed%rangeDocs == 0 {
+			if err := flush(id); err != nil {
+				return err
+			}
+		}
+	}
+	if len(models) == 0 {
+		return nil
+	}
+	return flush(nil)
+}
+
+// converted returns the write that a document needs, nil for none, and its _id.
+func (x *execution) converted(ctx context.Context, conversion dbmigrate.Conversion, args bson.D, raw bson.Raw) (mongo.WriteModel, any, error) {
+	raw = bytes.Clone(raw)
+	var doc bson.D
+	if err := bson.Unmarshal(raw, &doc); err != nil {
+		return nil, nil, err
+	}
+	id := lookup(doc, "_id")
+	changed, err := conversion(ctx, x.Reader(), &doc, args)
+	if err != nil || !changed {
+		return nil, id, err
+	}
+	var filter any = unchanged(id, bson.D{{Key: "_id", Value: id}})
+	if len(raw) < 4<<20 {
+		var before bson.D
+		if err := bson.Unmarshal(raw, &before); err != nil {
+			return nil, id, err
+		}
+		filter = unchanged(id, before)
+	} else {
+		filter = bson.D{{Key: "_id", Value: id}}
+	}
+	return mongo.NewReplaceOneModel().SetFilter(filter).SetReplacement(doc), id, nil
+}

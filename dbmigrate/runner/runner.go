@@ -1,0 +1,254 @@
+// Package runner carries out the plans of dbmigrate on a MongoDB server, of which
+// it asks no transactions: FiftyOne's own is a standalone mongod.
+//
+// Every plan is written to a journal in the database before its first operation,
+// and taken out after its last. In between, what is new is added first, then the
+// dataset's document is exchanged for the new one, in one write that fails if
+// somebody else changed it, and what the old one alone named is deleted. Operations
+// may be repeated. So a run that is killed at any point is finished by the next
+// one, and a dataset's document is at all times wholly old or wholly new.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/medialift/medialift/dbmigrate"
+)
+
+// Runner migrates one database.
+type Runner struct {
+	db      *mongo.Database // acknowledged writes, which later durable ones make durable too
+	durable *mongo.Database // writes that survive the server's end
+
+	datasets, database *dbmigrate.Registry
+}
+
+// New makes a runner for a database, with the revisions of datasets and those of
+// the database as a whole.
+func New(db *mongo.Database, datasets, database *dbmigrate.Registry) *Runner {
+	concern := &writeconcern.WriteConcern{W: "majority", Journal: new(true)}
+	return &Runner{
+		db:       db,
+		durable:  db.Client().Database(db.Name(), options.Database().SetWriteConcern(concern)),
+		datasets: datasets,
+		database: database,
+	}
+}
+
+// Reader reads the runner's database.
+func (r *Runner) Reader() dbmigrate.Reader { return &reader{db: r.db} }
+
+// Options of Apply. The zero value works on one dataset at a time, goes on after
+// failures and refuses while another run holds the lease.
+type Options struct {
+	Workers int // datasets at a time; 0 for 1
+	// StopAtFirst stops at the first dataset that fails or is refused.
+	StopAtFirst bool
+	// Owner names this run to others that find its lease; "" for the process.
+	Owner string
+	// StealLease takes the lease from whoever holds it. For when that one is gone
+	// for certain: two runs at once spoil each other's data.
+	StealLease bool
+	// Progress is called now and then, never by two goroutines at once.
+	Progress func(Progress)
+	// Backup is called with each plan before anything of it is applied, and with
+	// what applying it destroys. An error keeps the plan from being applied.
+	Backup func(ctx context.Context, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) error
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Datasets int // datasets that are done, failed ones too
+	// Dataset and Collection are what is being worked on, Documents how many of the
+	// collection's documents one of its operations has passed.
+	Dataset, Collection string
+	Documents           int64
+}
+
+// Report is what a run did.
+type Report struct {
+	Migrated  int // datasets, and the database as one, that changed
+	Unchanged int // those that were where they should be
+	Resumed   int // of Migrated, those that an earlier run had begun
+	Warnings  []string
+	Failures  []Failure
+}
+
+// Failure is what became of one dataset instead.
+type Failure struct {
+	Dataset string
+	Err     error // a *dbmigrate.RefusalError where nothing was begun
+}
+
+// ErrStopped is in the error of an Apply that stopped at the first failure.
+var ErrStopped = errors.New("stopped at the first failure")
+
+// Apply finishes what an earlier run left in the journal, then carries out plans in
+// their order as they come. The sequence is read while plans are being carried out;
+// an error in it that is no RefusalError ends the run. Failures of single datasets
+// are in the report; the error is for what ends the run, LeaseError among them.
+func (r *Runner) Apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error], opts Options) (Report, error) {
+	lease, err := r.acquire(ctx, opts)
+	if err != nil {
+		return Report{}, err
+	}
+	x := &execution{Runner: r, opts: opts, journal: journal{r}}
+	err = x.run(lease.Context(), plans)
+	if err != nil && lease.Context().Err() != nil {
+		err = context.Cause(lease.Context())
+	}
+	cleanup := context.WithoutCancel(ctx)
+	return x.report, errors.Join(err, x.journal.dropEmpty(cleanup), lease.release(cleanup))
+}
+
+// execution is one Apply.
+type execution struct {
+	*Runner
+	opts    Options
+	journal journal
+	known   map[string]bool // the collections that exist
+
+	mu     sync.Mutex
+	report Report
+	done   int
+	stuck  map[string]bool // by IDKey: what failed and is still in the journal
+}
+
+// Plans are carried out in batches: the journal entries and the documents of a
+// batch are one durable write each, and waiting for the disk is most of what small
+// datasets cost.
+const (
+	batchPlans = 48
+	batchBytes = 4 << 20
+)
+
+func (x *execution) run(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error]) error {
+	names, err := x.Reader().Collections(ctx)
+	if err != nil {
+		return err
+	}
+	x.known, x.stuck = map[string]bool{}, map[string]bool{}
+	for _, name := range names {
+		x.known[name] = true
+	}
+	left, err := x.journal.read(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range left {
+		if err := x.batch(ctx, []*entry{e}); err != nil {
+			return err
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	batches := make(chan []*entry)
+	for range max(1, x.opts.Workers) {
+		group.Go(func() error {
+			for entries := range batches {
+				if err := x.batch(ctx, entries); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		defer close(batches)
+		return x.deal(ctx, plans, batches)
+	})
+	return group.Wait()
+}
+
+// deal puts plans into batches.
+func (x *execution) deal(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error], batches chan<- []*entry) error {
+	var batch []*entry
+	bytes := 0
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		select {
+		case batches <- batch:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		batch, bytes = nil, 0
+		return nil
+	}
+	for plan, err := range plans {
+		var refusal *dbmigrate.RefusalError
+		if errors.As(err, &refusal) {
+			if err := x.fail(refusal.Dataset, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		x.mu.Lock()
+		stuck := x.stuck[dbmigrate.IDKey(plan.ID)]
+		x.mu.Unlock()
+		if stuck {
+			continue // an earlier run's plan comes first, and has failed again
+		}
+		if plan.Empty() {
+			x.count(func(report *Report) { report.Unchanged++ })
+			continue
+		}
+		e, err := newEntry(plan)
+		if err != nil {
+			return err
+		}
+		batch, bytes = append(batch, e), bytes+e.size()
+		if plan.Collection != dbmigrate.Datasets || len(batch) == batchPlans || bytes > batchBytes {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// fail records what became of a dataset. Its error ends the run.
+func (x *execution) fail(dataset string, err error) error {
+	x.count(func(report *Report) { report.Failures = append(report.Failures, Failure{Dataset: dataset, Err: err}) })
+	if x.opts.StopAtFirst {
+		return fmt.Errorf("%w: %w", ErrStopped, err)
+	}
+	return nil
+}
+
+// count changes the report for one more dataset that is done.
+func (x *execution) count(change func(*Report)) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	change(&x.report)
+	x.done++
+	if x.opts.Progress != nil {
+		x.opts.Progress(Progress{Datasets: x.done})
+	}
+}
+
+func (x *execution) progress(dataset, collection string, documents int64) {
+	if x.opts.Progress == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.opts.Progress(Progress{Datasets: x.done, Dataset: dataset, Collection: collection, Documents: documents})
+}
+
+// newTime is the present as MongoDB keeps it.
+func newTime() bson.DateTime { return bson.NewDateTimeFromTime(time.Now()) }
