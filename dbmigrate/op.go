@@ -50,6 +50,17 @@ type Convert struct {
 	Args       bson.D `bson:"args"`
 }
 
+// Merge has the server compute parts of documents of one collection from those of
+// another: what the pipeline gives is merged into the document that has its _id, key
+// by key, and dropped where there is none. What it reads a later Op may remove, so a
+// run that went past it never begins before it again.
+type Merge struct {
+	From     string   `bson:"from"`
+	Pipeline bson.A   `bson:"pipeline"`
+	Into     string   `bson:"into"`
+	Fields   []string `bson:"fields"` // the top-level fields that the pipeline gives beside _id
+}
+
 // CopyResult copies a file of run results in GridFS (the bucket "fs", JSON text)
 // to a new id, with the string values of top-level keys replaced and every other
 // byte kept. A key that is not there is added at the end; a file that holds no JSON
@@ -84,6 +95,9 @@ func (UpdateAll) Kind() string { return "update" }
 func (Convert) Kind() string { return "convert" }
 
 // Kind implements Op.
+func (Merge) Kind() string { return "merge" }
+
+// Kind implements Op.
 func (CopyResult) Kind() string { return "copy-result" }
 
 // Kind implements Op.
@@ -105,6 +119,9 @@ func (o UpdateAll) Target() string { return o.Collection }
 func (o Convert) Target() string { return o.Collection }
 
 // Target implements Op.
+func (o Merge) Target() string { return o.Into }
+
+// Target implements Op.
 func (CopyResult) Target() string { return "fs.files" }
 
 // Target implements Op.
@@ -124,6 +141,9 @@ func (UpdateAll) Last() bool { return false }
 
 // Last implements Op.
 func (Convert) Last() bool { return false }
+
+// Last implements Op.
+func (Merge) Last() bool { return false }
 
 // Last implements Op.
 func (CopyResult) Last() bool { return false }
@@ -159,6 +179,8 @@ func UnmarshalOp(raw bson.Raw) (Op, error) {
 		return decode[UpdateAll](raw)
 	case "convert":
 		return decode[Convert](raw)
+	case "merge":
+		return decode[Merge](raw)
 	case "copy-result":
 		return decode[CopyResult](raw)
 	case "delete-result":

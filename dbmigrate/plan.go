@@ -220,14 +220,15 @@ func joinUpdates(ops []Op) []Op {
 	return joined
 }
 
-// lastOn finds the last operation on a collection; -1 for none, or where a
-// conversion came after it, which may read what it wrote.
+// lastOn finds the last operation on a collection; -1 for none, or where one came
+// after it that may read what it wrote.
 func lastOn(ops []Op, collection string) int {
 	for i, op := range slices.Backward(ops) {
 		if op.Target() == collection {
 			return i
 		}
-		if _, isConvert := op.(Convert); isConvert {
+		switch op.(type) {
+		case Convert, Merge:
 			return -1
 		}
 	}

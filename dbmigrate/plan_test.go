@@ -76,6 +76,7 @@ func TestOpBSON(t *testing.T) {
 		dbmigrate.UpdateAll{Collection: "samples.x", Filter: bson.D{}, Update: bson.D{{Key: "$unset", Value: bson.D{{Key: "a", Value: ""}}}}},
 		dbmigrate.UpdateAll{Collection: "samples.x", Filter: bson.D{{Key: "a", Value: 1.5}}, Update: bson.A{bson.D{{Key: "$unset", Value: "a"}}}},
 		dbmigrate.Convert{Collection: "samples.x", Conversion: "0.6.2 up", Args: bson.D{{Key: "a", Value: true}}},
+		dbmigrate.Merge{From: "frames.x", Pipeline: bson.A{bson.D{{Key: "$project", Value: bson.D{{Key: "a", Value: int32(1)}}}}}, Into: "samples.x", Fields: []string{"a"}},
 		dbmigrate.CopyResult{From: id, To: id, Set: bson.D{{Key: "cls", Value: "x"}}, Date: 7},
 		dbmigrate.DeleteResult{IDs: bson.A{id}},
 		dbmigrate.Drop{Collection: "samples.x"},

@@ -49,6 +49,8 @@ func (x *execution) destroysOp(ctx context.Context, op dbmigrate.Op) iter.Seq2[D
 		return x.found(ctx, op.Collection, op.Filter, updatedFields(op.Update))
 	case dbmigrate.Convert:
 		return x.found(ctx, op.Collection, bson.D{}, nil)
+	case dbmigrate.Merge:
+		return x.found(ctx, op.Into, bson.D{}, op.Fields)
 	case dbmigrate.Drop:
 		return x.found(ctx, op.Collection, bson.D{}, nil)
 	case dbmigrate.DeleteResult:

@@ -47,6 +47,8 @@ func (x *execution) operation(ctx context.Context, e *entry, ops []dbmigrate.Op,
 		return 1, x.updateAll(ctx, e, op, number, cursor)
 	case dbmigrate.Convert:
 		return 1, x.convert(ctx, e, op, number, cursor)
+	case dbmigrate.Merge:
+		return 1, x.merge(ctx, e, op, number)
 	case dbmigrate.CopyResult:
 		return 1, x.copyResult(ctx, op)
 	case dbmigrate.DeleteResult:
@@ -167,6 +169,24 @@ func idsOfOneType(ctx context.Context, collection *mongo.Collection) (bool, erro
 		}
 	}
 	return true, nil
+}
+
+// merge has the server merge what a pipeline gives into a collection, and records
+// durably that it did.
+func (x *execution) merge(ctx context.Context, e *entry, op dbmigrate.Merge, number int) error {
+	if !x.known[op.From] || !x.known[op.Into] {
+		return nil
+	}
+	into := bson.D{{Key: "into", Value: op.Into}, {Key: "on", Value: "_id"}, {Key: "whenMatched", Value: "merge"}, {Key: "whenNotMatched", Value: "discard"}}
+	pipeline := slices.Concat(op.Pipeline, bson.A{bson.D{{Key: "$merge", Value: into}}})
+	cursor, err := x.db.Collection(op.From).Aggregate(ctx, pipeline, options.Aggregate().SetAllowDiskUse(true))
+	if err == nil {
+		err = cursor.Close(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("updating %s from %s: %w", op.Into, op.From, err)
+	}
+	return x.journal.reached(ctx, e, number+1, nil)
 }
 
 // convert passes a collection through a conversion. A document that changed in the
