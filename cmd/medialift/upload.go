@@ -37,7 +37,8 @@ func newUpload(a *app) *cobra.Command {
 		Use:   "upload DATASET... URL",
 		Short: "Send the media of a dataset to the cloud, and rewrite its paths",
 		Long: `Send the media of all media fields of a dataset to URL: s3://bucket/prefix,
-file:///dir or a plain path; URL may hold {dataset} and {field}.
+gs://bucket/prefix, az://container/prefix, https://ACCOUNT.blob.core.windows.net/…,
+minio://bucket/prefix, file:///dir or a plain path; it may hold {dataset} and {field}.
 
 The plan is made first: every path is resolved, missing files and files that
 would overwrite one another are refused before a byte moves. What has arrived is

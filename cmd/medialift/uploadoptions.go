@@ -142,7 +142,7 @@ func canonical(url string) (string, error) {
 	case "file":
 		return "/" + t.Prefix, nil
 	case "mem":
-		return "", usage("write s3://bucket/prefix, file:///dir or a path", "%s would be gone when the command ends", url)
+		return "", usage("write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:///dir or a path", "%s would be gone when the command ends", url)
 	}
 	return strings.TrimSuffix(t.Scheme+"://"+t.Bucket+"/"+t.Prefix, "/"), nil
 }

@@ -72,7 +72,7 @@ type NotFoundError struct {
 func (e *NotFoundError) Error() string {
 	text := fmt.Sprintf("%v: %q", ErrNotFound, e.Name)
 	if len(e.Near) > 0 {
-		text += fmt.Sprintf("; there is %q", strings.Join(e.Near, `", "`))
+		text += `; there is "` + strings.Join(e.Near, `", "`) + `"`
 	}
 	return text
 }
