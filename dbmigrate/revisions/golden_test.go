@@ -1,15 +1,12 @@
 package revisions_test
 
 import (
-	"archive/tar"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate"
@@ -40,7 +36,7 @@ type pair struct {
 // TestGolden migrates every database that testdata has from FiftyOne and compares
 // the result with FiftyOne's.
 func TestGolden(t *testing.T) {
-	dir := unpack(t)
+	dir := migratetest.Unpack(t, "testdata/golden.tar.zst")
 	pairs := slices.Concat(walkPairs(t, dir), edgePairs(t, dir), oldPairs(t, dir))
 	used := map[string]bool{}
 	compared, all := 0, true
@@ -247,47 +243,5 @@ func readJSON(t *testing.T, file string, value any) {
 	}
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
-	}
-}
-
-// unpack lays out the databases of testdata.
-func unpack(t *testing.T) string {
-	t.Helper()
-	file, err := os.Open("testdata/golden.tar.zst")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unzipped, err := zstd.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unzipped.Close()
-	dir := t.TempDir()
-	for archive := tar.NewReader(unzipped); ; {
-		header, err := archive.Next()
-		if err == io.EOF {
-			return dir
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if header.Typeflag != tar.TypeReg {
-			continue
-		}
-		name := filepath.Join(dir, filepath.FromSlash(path.Clean("/"+header.Name)))
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		out, err := os.Create(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.Copy(out, archive); err != nil {
-			t.Fatal(err)
-		}
-		if err := out.Close(); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

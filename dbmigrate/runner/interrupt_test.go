@@ -1,0 +1,113 @@
+package runner_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/event"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/migratetest"
+	"github.com/medialift/medialift/dbmigrate/revisions"
+	"github.com/medialift/medialift/dbmigrate/runner"
+	"github.com/medialift/medialift/internal/mongotest"
+)
+
+// now is the time of every migration here, so that results are alike.
+var now = time.Date(2030, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
+
+func golden(t *testing.T, names ...string) []mongotest.Dump {
+	dir := migratetest.Unpack(t, "../revisions/testdata/golden.tar.zst")
+	var dumps []mongotest.Dump
+	for _, name := range names {
+		dumps = append(dumps, mongotest.Read(t, filepath.Join(dir, name)))
+	}
+	return dumps
+}
+
+// everything plans a database and all its datasets.
+func everything(ctx context.Context, r *runner.Runner, to string) func(func(*dbmigrate.Plan, error) bool) {
+	return func(yield func(*dbmigrate.Plan, error) bool) {
+		plan, err := r.PlanDatabase(ctx, to)
+		if yield(plan, err) && err == nil {
+			r.Plans(ctx, runner.Target{Version: to, Now: now})(yield)
+		}
+	}
+}
+
+func apply(t *testing.T, db *mongo.Database, to string, opts runner.Options) runner.Report {
+	t.Helper()
+	r := runner.New(db, revisions.Datasets(), revisions.Database())
+	report, err := r.Apply(t.Context(), everything(t.Context(), r, to), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, failure := range report.Failures {
+		t.Errorf("%q failed: %v", failure.Dataset, failure.Err)
+	}
+	return report
+}
+
+// Whichever command to the server a run ends at, the next run finishes it, and the
+// result is that of a run that nobody disturbed, up and down.
+func TestInterrupted(t *testing.T) {
+	dumps := golden(t, "walk/down/0.18.0", "walk/up/1.22.1")
+	for _, c := range []struct {
+		before mongotest.Dump
+		to     string
+	}{{dumps[0], "1.22.1"}, {dumps[1], "0.18.0"}} {
+		t.Run("to "+c.to, func(t *testing.T) {
+			db := mongotest.Database(t)
+			c.before.Restore(t, db)
+			commands := interrupt(t, db.Name(), c.to, 0)
+			want := mongotest.Take(t, db)
+			points := 25
+			if testing.Short() {
+				points = 3
+			}
+			for at := int64(1); at < commands; at += max(1, commands/int64(points)) {
+				c.before.Restore(t, db)
+				interrupt(t, db.Name(), c.to, at)
+				apply(t, db, c.to, runner.Options{Workers: 2})
+				for _, difference := range migratetest.Compare(c.before, mongotest.Take(t, db), want, now, now.Add(-time.Hour)) {
+					t.Errorf("ended at command %d of %d: %s", at, commands, difference)
+				}
+				if t.Failed() {
+					return
+				}
+			}
+		})
+	}
+}
+
+// interrupt migrates a database and ends at the nth write, 0 for never. It returns
+// how many writes there were.
+func interrupt(t *testing.T, name, to string, at int64) int64 {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var writes atomic.Int64
+	monitor := &event.CommandMonitor{Started: func(_ context.Context, started *event.CommandStartedEvent) {
+		isWrite := slices.Contains([]string{"insert", "update", "delete", "drop", "aggregate"}, started.CommandName)
+		if isWrite && writes.Add(1) == at {
+			cancel()
+		}
+	}}
+	client, err := mongo.Connect(options.Client().ApplyURI(mongotest.URI(t)).SetMonitor(monitor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Disconnect(context.WithoutCancel(ctx))
+	r := runner.New(client.Database(name), revisions.Datasets(), revisions.Database())
+	report, err := r.Apply(ctx, everything(ctx, r, to), runner.Options{Workers: 2})
+	if at == 0 && (err != nil || len(report.Failures) > 0) {
+		t.Fatalf("undisturbed: %v, %v", err, report.Failures)
+	}
+	return writes.Load()
+}
