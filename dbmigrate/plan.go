@@ -90,7 +90,8 @@ func (r *Registry) PlanDatabase(ctx context.Context, reader Reader, doc bson.D, 
 	if head == nil {
 		edit.Set(&complete, "version", plan.From)
 	}
-	if edit.Get(doc, "type") == nil {
+	destination, err := ParseVersion(to)
+	if err == nil && destination.Compare(MustParseVersion(firstTyped)) >= 0 && edit.Get(doc, "type") == nil {
 		edit.Set(&complete, "type", ownType)
 	}
 	if err := r.compose(ctx, reader, plan, complete, env); err != nil {
@@ -101,8 +102,12 @@ func (r *Registry) PlanDatabase(ctx context.Context, reader Reader, doc bson.D, 
 	return plan, nil
 }
 
-// ownType is the type that open-source FiftyOne gives its databases.
-const ownType = "fiftyone"
+// ownType is the type that open-source FiftyOne gives its databases, from firstTyped
+// on: versions before can't read a document that has one.
+const (
+	ownType    = "fiftyone"
+	firstTyped = "0.15.1"
+)
 
 // compose takes a plan's legs.
 func (r *Registry) compose(ctx context.Context, reader Reader, plan *Plan, doc bson.D, env Env) error {

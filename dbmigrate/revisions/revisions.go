@@ -11,6 +11,17 @@ const Newest = "1.22.1"
 // Datasets returns the revisions of datasets.
 func Datasets() *dbmigrate.Registry {
 	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest),
+		v0_6_2(),
+		v0_6_5(),
+		v0_7_2(),
+		v0_7_3(),
+		v0_7_4(),
+		v0_8_0(),
+		v0_9_4(),
+		v0_11_2(),
+		v0_13_0(),
+		v0_14_0(),
+		v0_15_1(),
 		v0_16_0(),
 		v0_16_1(),
 		v0_16_3(),
@@ -29,7 +40,10 @@ func Datasets() *dbmigrate.Registry {
 // Database returns the revisions of the database as a whole, which go over its
 // document in the collection config.
 func Database() *dbmigrate.Registry {
-	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest))
+	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest),
+		admin0_15_0(),
+		admin0_15_1(),
+	)
 }
 
 // revision is a Revision without conversions.
