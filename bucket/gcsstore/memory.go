@@ -1,6 +1,9 @@
 package gcsstore
 
-import "github.com/medialift/medialift/bucket"
+import (
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
+)
 
 var _ bucket.Buffering = (*Store)(nil)
 
@@ -10,11 +13,8 @@ func (s *Store) HeldByPut(size int64) int64 {
 	if size > small {
 		return quantum
 	}
-	return bucket.HeldBy(size, leastHeld)
+	return bucket.HeldBy(size, wire.Least)
 }
 
 // HeldByPart is what the end of a session is sent from.
 func (s *Store) HeldByPart(int64) int64 { return quantum }
-
-// leastHeld is the smallest buffer that is lent.
-const leastHeld = 64 << 10

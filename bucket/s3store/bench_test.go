@@ -193,8 +193,8 @@ func pooledPut(client *http.Client, all *buffers, url, path string) error {
 	if err != nil {
 		return err
 	}
-	buf := all.get(int(info.Size()))
-	defer all.put(buf)
+	buf := all.Get(int(info.Size()))
+	defer all.Put(buf)
 	data := (*buf)[:info.Size()]
 	if _, err := io.ReadFull(f, data); err != nil {
 		return err

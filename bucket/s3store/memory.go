@@ -1,6 +1,9 @@
 package s3store
 
-import "github.com/medialift/medialift/bucket"
+import (
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
+)
 
 var _ bucket.Buffering = (*Store)(nil)
 
@@ -10,7 +13,7 @@ func (s *Store) HeldByPut(size int64) int64 {
 	if size > small {
 		return block
 	}
-	return bucket.HeldBy(size, smallest)
+	return bucket.HeldBy(size, wire.Least)
 }
 
 // HeldByPart is the block that a part is hashed by: it is sent from the file.

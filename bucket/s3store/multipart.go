@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
 )
 
 var _ bucket.Multipart = (*Store)(nil)
@@ -98,8 +98,8 @@ func (s *Store) sendPart(ctx context.Context, key, upload string, p bucket.Part,
 	} else {
 		options = append(options, signed)
 	}
-	body := &partBody{r: io.NewSectionReader(wholePart{part}, 0, part.Size)}
-	defer body.takeBack()
+	body := wire.NewFileBody(part, nil)
+	defer body.TakeBack()
 	in.Body = body
 	out, err := s.client.UploadPart(ctx, in, options...)
 	return out, s.uploading(ctx, err)

@@ -2,17 +2,13 @@ package s3store
 
 import (
 	"context"
-	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"hash"
-	"io"
 	"sync"
 
-	"github.com/minio/crc64nvme"
-
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
 )
 
 // partBlock is how much of a part is read and hashed at a time.
@@ -87,27 +83,7 @@ func (q *partQuirks) sum(ctx context.Context, src bucket.Source, wanted ...bucke
 		buf = new([partBlock]byte)
 	}
 	defer q.blocks.Put(buf)
-	hashes := make([]hash.Hash, len(wanted))
-	for i, a := range wanted {
-		hashes[i] = md5.New()
-		if a == bucket.CRC64NVME {
-			hashes[i] = crc64nvme.New()
-		}
-	}
-	err := src.Blocks(ctx, buf[:], func(block []byte) error {
-		for _, h := range hashes {
-			h.Write(block)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	sums := bucket.Checksums{}
-	for i, a := range wanted {
-		sums[a] = bucket.Digest(hashes[i])
-	}
-	return sums, src.Changed()
+	return wire.Sum(ctx, src, buf[:], wanted...)
 }
 
 // hexMD5 spells an MD5 of bucket.Checksums as an ETag does.
@@ -117,54 +93,4 @@ func hexMD5(sum string) string {
 		return ""
 	}
 	return hex.EncodeToString(raw)
-}
-
-// A partBody is the body of one request. It can be taken back: net/http may
-// read on after a request has failed, when the file is closed already.
-type partBody struct {
-	mu    sync.Mutex
-	r     *io.SectionReader
-	taken bool
-}
-
-// Read reads until the body is taken back.
-func (b *partBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.taken {
-		return 0, io.ErrClosedPipe
-	}
-	return b.r.Read(p)
-}
-
-// Seek lets the SDK find the length and start again.
-func (b *partBody) Seek(offset int64, whence int) (int64, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.taken {
-		return 0, io.ErrClosedPipe
-	}
-	return b.r.Seek(offset, whence)
-}
-
-// takeBack returns when nobody reads any more.
-func (b *partBody) takeBack() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.taken = true
-}
-
-// A wholePart fails where the file has become shorter, instead of sending less.
-type wholePart struct{ bucket.Source }
-
-// ReadAt reads all of b, or up to the end of the part, or fails.
-func (w wholePart) ReadAt(b []byte, off int64) (int, error) {
-	n, err := w.Source.ReadAt(b, off)
-	if (err == nil || err == io.EOF) && off+int64(n) < w.Size && n < len(b) {
-		return n, fmt.Errorf("%w: it has become shorter", bucket.ErrSourceChanged)
-	}
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("%w: %w", bucket.ErrRead, err)
-	}
-	return n, err
 }

@@ -220,7 +220,7 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 		options = append(options, signed)
 	}
 	b := p.body()
-	defer b.takeBack()
+	defer b.TakeBack()
 	in.Body = b
 	out, err := s.client.PutObject(ctx, in, options...)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// smallest is the least capacity of a buffer.
-const smallest = 64 << 10
+// Least is the smallest buffer that is lent, in bytes.
+const Least = 64 << 10
 
 // Buffers lends memory. It holds *[]byte by the power of two of their capacity.
 // The zero value is ready for use.
@@ -14,7 +14,7 @@ type Buffers [bits.UintSize]sync.Pool
 
 // Get lends a buffer of at least n bytes.
 func (b *Buffers) Get(n int) *[]byte {
-	class := bits.Len(uint(max(n, smallest) - 1))
+	class := bits.Len(uint(max(n, Least) - 1))
 	if buf, ok := b[class].Get().(*[]byte); ok {
 		return buf
 	}

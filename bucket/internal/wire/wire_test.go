@@ -76,9 +76,9 @@ func TestNetwork(t *testing.T) {
 
 func TestBuffers(t *testing.T) {
 	var b Buffers
-	for _, n := range []int{0, 1, smallest, smallest + 1, 8 << 20} {
+	for _, n := range []int{0, 1, Least, Least + 1, 8 << 20} {
 		buf := b.Get(n)
-		if len(*buf) < n || len(*buf) > max(2*n, smallest) {
+		if len(*buf) < n || len(*buf) > max(2*n, Least) {
 			t.Errorf("%d bytes for %d", len(*buf), n)
 		}
 		b.Put(buf)
