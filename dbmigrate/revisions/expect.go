@@ -70,12 +70,12 @@ func framesOf(samples string) string { return "frames." + samples }
 
 // typeOf is the type of a value in words: "a string".
 func typeOf(value any) string {
+	if value == nil {
+		return "null"
+	}
 	kind, _, err := bson.MarshalValue(value)
 	if err != nil {
 		return fmt.Sprintf("a %T", value)
-	}
-	if value == nil {
-		return "null"
 	}
 	name := kind.String()
 	switch name[0] {

@@ -90,19 +90,10 @@ func eachPolyline(doc bson.D, visit func(polyline bson.D)) {
 }
 
 // loseShapes counts the polylines that have more shapes than the versions before
-// 0.6.2 know, in the fields that may hold any.
-func loseShapes(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State, list, collection string) error {
-	var fields []string
-	for _, field := range edit.Docs(s.Doc, list) {
-		if class := edit.Get(field, "embedded_doc_type"); class == labelType+"Polyline" || class == labelType+"Polylines" {
-			fields = append(fields, edit.String(field, "name"))
-		}
-	}
-	if len(fields) == 0 {
-		return nil
-	}
+// 0.6.2 know.
+func loseShapes(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State, collection string) error {
 	lost := 0
-	for doc, err := range reader.Find(ctx, collection, dbmigrate.Query{Fields: fields}) {
+	for doc, err := range reader.Find(ctx, collection, dbmigrate.Query{}) {
 		if err != nil {
 			return err
 		}

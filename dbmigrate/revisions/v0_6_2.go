@@ -139,10 +139,10 @@ func down0_6_2(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State)
 		return err
 	}
 	frames := framesOf(samples)
-	if err := loseShapes(ctx, reader, s, "sample_fields", samples); err != nil {
+	if err := loseShapes(ctx, reader, s, samples); err != nil {
 		return err
 	}
-	if err := loseShapes(ctx, reader, s, "frame_fields", frames); err != nil {
+	if err := loseShapes(ctx, reader, s, frames); err != nil {
 		return err
 	}
 	eachField(s, func(field *bson.D) { edit.Set(field, "media_type", nil) })

@@ -57,11 +57,11 @@ func apply(t *testing.T, db *mongo.Database, to string, opts runner.Options) run
 // Whichever command to the server a run ends at, the next run finishes it, and the
 // result is that of a run that nobody disturbed, up and down.
 func TestInterrupted(t *testing.T) {
-	dumps := golden(t, "walk/down/0.18.0", "walk/up/1.22.1")
+	dumps := golden(t, "walk/down/0.18.0", "walk/up/1.22.1", "edges/up_0_6_2/before", "edges/down_0_7_2/before")
 	for _, c := range []struct {
 		before mongotest.Dump
 		to     string
-	}{{dumps[0], "1.22.1"}, {dumps[1], "0.18.0"}} {
+	}{{dumps[0], "1.22.1"}, {dumps[1], "0.18.0"}, {dumps[2], "0.7.2"}, {dumps[3], "0.6.1"}} {
 		t.Run("to "+c.to, func(t *testing.T) {
 			db := mongotest.Database(t)
 			c.before.Restore(t, db)

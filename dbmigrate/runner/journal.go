@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dbmigrate"
@@ -123,11 +124,13 @@ func (e *entry) head() head {
 type journal struct{ *Runner }
 
 // begin writes entries, for good before it returns. An entry without all its parts
-// is none: the parts come first.
+// is none: the parts come first. An entry that is there came too late to be read: it
+// was on its way when the run that wrote it ended, and nothing of it was carried out.
 func (j journal) begin(ctx context.Context, entries []*entry) error {
-	heads := make([]any, len(entries))
+	heads := make([]mongo.WriteModel, len(entries))
 	for i, e := range entries {
-		heads[i] = e.head()
+		h := e.head()
+		heads[i] = mongo.NewReplaceOneModel().SetFilter(bson.D{{Key: "_id", Value: h.ID}}).SetReplacement(h).SetUpsert(true)
 		if len(e.parts) == 1 {
 			continue
 		}
@@ -139,7 +142,7 @@ func (j journal) begin(ctx context.Context, entries []*entry) error {
 			}
 		}
 	}
-	if _, err := j.durable.Collection(journalName).InsertMany(ctx, heads, options.InsertMany().SetOrdered(false)); err != nil {
+	if _, err := j.durable.Collection(journalName).BulkWrite(ctx, heads, options.BulkWrite().SetOrdered(false)); err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
 	}
 	return nil
