@@ -83,10 +83,7 @@ func (r *Registry) PlanDatabase(ctx context.Context, reader Reader, doc bson.D, 
 		}
 		plan.From = text
 	}
-	complete, err := cloneDoc(doc)
-	if err != nil {
-		return nil, fmt.Errorf("copying the document of the database: %w", err)
-	}
+	complete := cloneDoc(doc)
 	if head == nil {
 		edit.Set(&complete, "version", plan.From)
 	}
@@ -118,11 +115,7 @@ func (r *Registry) compose(ctx context.Context, reader Reader, plan *Plan, doc b
 	if err := r.chooseLegs(plan); err != nil {
 		return err
 	}
-	working, err := cloneDoc(doc)
-	if err != nil {
-		return fmt.Errorf("copying the document of dataset %q: %w", plan.Name, err)
-	}
-	state := &State{Doc: working, Now: env.now(), Names: env.Names, NewID: env.NewID}
+	state := &State{Doc: cloneDoc(doc), Now: env.now(), Names: env.Names, NewID: env.NewID}
 	if state.Names == nil {
 		state.Names = &Names{}
 	}

@@ -61,7 +61,7 @@ func (s *State) Run(ctx context.Context, reader Reader, id any) (bson.D, error) 
 			return nil, err
 		}
 	}
-	return cloneDoc(s.runs[IDKey(id)])
+	return cloneDoc(s.runs[IDKey(id)]), nil
 }
 
 // readRuns reads a run, and with it all that the dataset names: one query for all.
@@ -131,14 +131,29 @@ func IDKey(id any) string {
 	return kind.String() + " " + string(data)
 }
 
-func cloneDoc(doc bson.D) (bson.D, error) {
-	if doc == nil {
-		return nil, nil
+// cloneDoc copies a document as deep as steps change it.
+func cloneDoc(doc bson.D) bson.D {
+	clone, _ := cloneValue(doc).(bson.D)
+	return clone
+}
+
+func cloneValue(value any) any {
+	switch v := value.(type) {
+	case bson.D:
+		if v == nil {
+			return v
+		}
+		clone := make(bson.D, len(v), len(v)+8) // most documents grow
+		for i, e := range v {
+			clone[i] = bson.E{Key: e.Key, Value: cloneValue(e.Value)}
+		}
+		return clone
+	case bson.A:
+		clone := make(bson.A, len(v))
+		for i, item := range v {
+			clone[i] = cloneValue(item)
+		}
+		return clone
 	}
-	raw, err := bson.Marshal(doc)
-	if err != nil {
-		return nil, err
-	}
-	var clone bson.D
-	return clone, bson.Unmarshal(raw, &clone)
+	return value
 }

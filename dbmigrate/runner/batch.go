@@ -140,7 +140,7 @@ func (x *execution) exchange(ctx context.Context, entries []*entry) ([]*entry, e
 	var models []mongo.WriteModel
 	for _, e := range entries {
 		if !e.resumed && !tooLarge(e) && e.plan.Collection == dbmigrate.Datasets {
-			models = append(models, mongo.NewReplaceOneModel().SetFilter(unchanged(e.plan.ID, e.plan.Before)).SetReplacement(e.plan.After))
+			models = append(models, mongo.NewReplaceOneModel().SetFilter(unchanged(e.plan.ID, e.before)).SetReplacement(e.after))
 		}
 	}
 	if len(models) > 0 {
@@ -168,7 +168,7 @@ func (x *execution) exchange(ctx context.Context, entries []*entry) ([]*entry, e
 // settle writes the new document of one entry, unless it is there.
 func (x *execution) settle(ctx context.Context, e *entry) error {
 	if e.plan.New {
-		_, err := x.durable.Collection(e.plan.Collection).ReplaceOne(ctx, bson.D{{Key: "_id", Value: e.plan.ID}}, e.plan.After, options.Replace().SetUpsert(true))
+		_, err := x.durable.Collection(e.plan.Collection).ReplaceOne(ctx, bson.D{{Key: "_id", Value: e.plan.ID}}, e.after, options.Replace().SetUpsert(true))
 		return err
 	}
 	// A client that merely looks at a dataset stamps it: a few of these must not
@@ -258,7 +258,7 @@ func lookup(doc bson.D, key string) any {
 }
 
 // unchanged selects a document that is still what it was.
-func unchanged(id any, doc bson.D) bson.D {
+func unchanged(id, doc any) bson.D {
 	literal := bson.D{{Key: "$literal", Value: doc}}
 	return bson.D{{Key: "_id", Value: id}, {Key: "$expr", Value: bson.D{{Key: "$eq", Value: bson.A{"$$ROOT", literal}}}}}
 }

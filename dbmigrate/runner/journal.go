@@ -25,6 +25,9 @@ const partBytes = 8 << 20
 type entry struct {
 	plan  *dbmigrate.Plan
 	parts [][]byte
+	// before and after are the plan's documents, encoded once for all that is done
+	// with them.
+	before, after bson.Raw
 	// done and cursor are how far a run has come: operations that are finished, and
 	// the last _id of the one that was under way.
 	done    int
@@ -59,16 +62,23 @@ type partID struct {
 
 // content is what a plan is kept as.
 type content struct {
-	Before bson.D   `bson:"before"`
-	After  bson.D   `bson:"after"`
+	Before bson.Raw `bson:"before"`
+	After  bson.Raw `bson:"after"`
 	New    bool     `bson:"new"`
 	Ops    []bson.D `bson:"ops"`
 	Last   []bson.D `bson:"last"`
 }
 
 func newEntry(plan *dbmigrate.Plan) (*entry, error) {
-	kept := content{Before: plan.Before, After: plan.After, New: plan.New}
-	var err error
+	before, err := bson.Marshal(plan.Before)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", called(plan), err)
+	}
+	after, err := bson.Marshal(plan.After)
+	if err != nil {
+		return nil, fmt.Errorf("encoding what %s becomes: %w", called(plan), err)
+	}
+	kept := content{Before: before, After: after, New: plan.New}
 	if kept.Ops, err = marshalOps(plan.Ops); err != nil {
 		return nil, err
 	}
@@ -79,7 +89,7 @@ func newEntry(plan *dbmigrate.Plan) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the plan of %s: %w", called(plan), err)
 	}
-	e := &entry{plan: plan}
+	e := &entry{plan: plan, before: before, after: after}
 	for len(data) > 0 {
 		n := min(len(data), partBytes)
 		e.parts = append(e.parts, data[:n])
@@ -212,16 +222,20 @@ func (j journal) read(ctx context.Context) ([]*entry, error) {
 
 func restore(h head, data []byte) (*entry, error) {
 	var kept struct {
-		Before, After bson.D
+		Before, After bson.Raw
 		New           bool
 		Ops, Last     []bson.Raw
 	}
 	if err := bson.Unmarshal(data, &kept); err != nil {
 		return nil, err
 	}
+	var before, after bson.D
+	if err := errors.Join(bson.Unmarshal(kept.Before, &before), bson.Unmarshal(kept.After, &after)); err != nil {
+		return nil, err
+	}
 	plan := &dbmigrate.Plan{
 		Collection: h.ID.Collection, ID: h.ID.ID, Name: h.Name, From: h.From, To: h.To,
-		Before: kept.Before, After: kept.After, New: kept.New,
+		Before: before, After: after, New: kept.New,
 	}
 	var errs []error
 	unmarshal := func(docs []bson.Raw) (ops []dbmigrate.Op) {
@@ -232,7 +246,7 @@ func restore(h head, data []byte) (*entry, error) {
 		return ops
 	}
 	plan.Ops, plan.Last = unmarshal(kept.Ops), unmarshal(kept.Last)
-	return &entry{plan: plan, parts: make([][]byte, h.Parts), done: h.Done, cursor: h.Cursor, resumed: true}, errors.Join(errs...)
+	return &entry{plan: plan, before: kept.Before, after: kept.After, parts: make([][]byte, h.Parts), done: h.Done, cursor: h.Cursor, resumed: true}, errors.Join(errs...)
 }
 
 // dropEmpty removes the collection of a journal that holds no entry.

@@ -204,6 +204,7 @@ func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert,
 	}
 	var models []mongo.WriteModel
 	var passed, size int64
+	var last any
 	flush := func(reached any) error {
 		if len(models) > 0 {
 			result, err := x.db.Collection(op.Collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
@@ -227,6 +228,7 @@ func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert,
 		if err != nil {
 			return fmt.Errorf("converting %s, document %v: %w", op.Collection, id, err)
 		}
+		last = id
 		if passed++; model != nil {
 			models, size = append(models, model), size+int64(len(raw))
 		}
@@ -239,7 +241,7 @@ func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert,
 	if len(models) == 0 {
 		return nil
 	}
-	return flush(nil)
+	return flush(last)
 }
 
 // converted returns the write that a document needs, nil for none, and its _id.
@@ -254,15 +256,9 @@ func (x *execution) converted(ctx context.Context, conversion dbmigrate.Conversi
 	if err != nil || !changed {
 		return nil, id, err
 	}
-	var filter any = unchanged(id, bson.D{{Key: "_id", Value: id}})
-	if len(raw) < 4<<20 {
-		var before bson.D
-		if err := bson.Unmarshal(raw, &before); err != nil {
-			return nil, id, err
-		}
-		filter = unchanged(id, before)
-	} else {
-		filter = bson.D{{Key: "_id", Value: id}}
+	filter := bson.D{{Key: "_id", Value: id}}
+	if len(raw) < 4<<20 { // both have to fit into one update
+		filter = unchanged(id, raw)
 	}
 	return mongo.NewReplaceOneModel().SetFilter(filter).SetReplacement(doc), id, nil
 }

@@ -129,8 +129,8 @@ type execution struct {
 // batch are one durable write each, and waiting for the disk is most of what small
 // datasets cost.
 const (
-	batchPlans = 48
-	batchBytes = 4 << 20
+	batchPlans = 100
+	batchBytes = 8 << 20
 )
 
 func (x *execution) run(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error]) error {
@@ -152,7 +152,7 @@ func (x *execution) run(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, er
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	batches := make(chan []*entry)
+	batches := make(chan []*entry, 1) // the next is planned meanwhile
 	for range max(1, x.opts.Workers) {
 		group.Go(func() error {
 			for entries := range batches {
