@@ -70,7 +70,7 @@ func TestLosses(t *testing.T) {
 	for _, c := range []struct{ from, to, has, want string }{
 		{"0.15.1", "0.15.0", `"skeletons":{"a":{}},"default_skeleton":{"edges":[]}`, "1 skeleton; the default skeleton"},
 		{"0.15.1", "0.15.0", `"skeletons":{},"default_skeleton":null`, ""},
-		{"0.14.0", "0.13.3", `"frame_collection_name":"frames.samples.y","created_at":{"$date":"2020-01-01T00:00:00Z"}`, `the time at which the dataset was made; that its frames are in "frames.samples.y": versions before 0.14.0 look for them in "frames.samples.x"`},
+		{"0.14.0", "0.13.3", `"frame_collection_name":"frames.samples.y","created_at":{"$date":"2020-01-01T00:00:00Z"}`, `the times at which the dataset was made and last loaded; that its frames are in "frames.samples.y": versions before 0.14.0 look for them in "frames.samples.x"`},
 		{"0.14.0", "0.13.3", `"frame_collection_name":"frames.samples.x","created_at":null`, ""},
 		{"0.13.0", "0.12.0", `"annotation_runs":{"a":{},"b":{}},"brain_methods":{"s":{"config":{"cls":"fiftyone.brain.similarity.SimilarityConfig","metric":"cosine"}}}`, `2 annotation runs; the model and metric of the similarity index "s"`},
 		{"0.13.0", "0.12.0", `"brain_methods":{"s":{"config":{"cls":"fiftyone.brain.similarity.SimilarityConfig","model":null,"metric":"euclidean"}}}`, ""},

@@ -17,7 +17,9 @@ func v0_11_2() dbmigrate.Revision {
 		}
 		eachEarlyRun(s, func(name string, run *bson.D) {
 			version, found := edit.Pop(run, "version")
-			if !found {
+			if found {
+				s.Lose("that the run %q was made by version %v", name, version)
+			} else {
 				version = "an unknown version"
 			}
 			s.Warn("dataset %q: versions before 0.11.2 may not be able to use the run %q, which was made by %v", s.Name(), name, version)

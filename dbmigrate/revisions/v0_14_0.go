@@ -24,8 +24,8 @@ func up0_14_0(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
 }
 
 func down0_14_0(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
-	if edit.Get(s.Doc, "created_at") != nil {
-		s.Lose("the time at which the dataset was made")
+	if edit.Get(s.Doc, "created_at") != nil || edit.Get(s.Doc, "last_loaded_at") != nil {
+		s.Lose("the times at which the dataset was made and last loaded")
 	}
 	frames, samples := edit.String(s.Doc, "frame_collection_name"), edit.String(s.Doc, "sample_collection_name")
 	if frames != "" && frames != framesOf(samples) {

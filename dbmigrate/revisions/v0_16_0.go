@@ -56,6 +56,7 @@ const (
 // resetSchemas gives every field the schema of its type, whatever it had, as
 // FiftyOne does at 0.16.0 and again at 0.16.1.
 func resetSchemas(s *dbmigrate.State, schema func(docType string) bson.A) {
+	lost := 0
 	for _, list := range fieldLists() {
 		edit.Each(&s.Doc, list, func(field *bson.D) {
 			if list == "sample_fields" && edit.Get(*field, "name") == "metadata" {
@@ -66,8 +67,14 @@ func resetSchemas(s *dbmigrate.State, schema func(docType string) bson.A) {
 			if edit.String(*field, "ftype") == embedded && collectionOf(s.Doc, list) != "" {
 				fields = schema(edit.String(*field, "embedded_doc_type"))
 			}
+			if edit.Len(*field, "fields") > 0 && dbmigrate.IDKey(edit.Get(*field, "fields")) != dbmigrate.IDKey(fields) {
+				lost++
+			}
 			edit.Set(field, "fields", fields)
 		})
+	}
+	if lost > 0 {
+		s.Lose("the schemas below %s: they become those of their types, without dynamic attributes", count(lost, "field"))
 	}
 }
 

@@ -32,10 +32,18 @@ func describe(field *bson.D) {
 }
 
 func down0_18_0(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
+	arranged := false
 	edit.In(&s.Doc, "app_config", func(config *bson.D) {
-		edit.Drop(config, "sidebar_mode")
-		edit.Each(config, "sidebar_groups", func(group *bson.D) { edit.Drop(group, "expanded") })
+		mode, _ := edit.Pop(config, "sidebar_mode")
+		arranged = truthy(mode)
+		edit.Each(config, "sidebar_groups", func(group *bson.D) {
+			expanded, _ := edit.Pop(group, "expanded")
+			arranged = arranged || expanded != nil
+		})
 	})
+	if arranged {
+		s.Lose("which groups of the app's sidebar are open")
+	}
 	described := 0
 	var strip func(field *bson.D)
 	strip = func(field *bson.D) {
