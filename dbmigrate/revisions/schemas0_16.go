@@ -20,8 +20,9 @@ var schemas = map[string]string{
 	labelType + "Classification": labelHead + "label:String confidence:Float logits:Vector",
 	labelType + "Detection":      labelHead + "label:String bounding_box:List/Float mask:Array confidence:Float index:Int",
 	labelType + "Polyline":       labelHead + "label:String points:PolylinePoints confidence:Float index:Int closed:Boolean filled:Boolean",
-	// FiftyOne writes PolylinePoints here too, and then no longer loads the dataset.
-	labelType + "Keypoint":          labelHead + "label:String points:Keypoints confidence:Float index:Int",
+	// FiftyOne writes PolylinePoints and Float here, and then no longer loads the
+	// dataset: a keypoint is a list of points with a confidence each.
+	labelType + "Keypoint":          labelHead + "label:String points:Keypoints confidence:List/Float index:Int",
 	labelType + "Segmentation":      labelHead + "mask:Array",
 	labelType + "Heatmap":           labelHead + "map:Array range:HeatmapRange",
 	labelType + "TemporalDetection": labelHead + "label:String support:FrameSupport confidence:Float",
