@@ -32,6 +32,7 @@ func main() {
 	flag.StringVar(&o.medialift, "medialift", "bin/medialift", "the medialift `binary`")
 	flag.StringVar(&o.gateway, "versitygw", os.Getenv("MEDIALIFT_TEST_VERSITYGW"), "the versitygw `binary`; without one there is no real server")
 	flag.StringVar(&o.python, "python", "python3", "a `Python` that may have boto3")
+	flag.StringVar(&o.fiftyOne, "fiftyone", os.Getenv("MEDIALIFT_INTEROP_VENV"), "a Python `environment` with FiftyOne and its mongod, as interop/setup.sh makes")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where files and servers' objects are kept meanwhile: a `directory` in memory gives steadier figures")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each program runs")
 	flag.Float64Var(&o.scale, "scale", 1, "`fraction` of the files of each table")
@@ -61,10 +62,10 @@ func exit(err error) {
 
 // options are the flags.
 type options struct {
-	medialift, gateway, python, dir string
-	rounds                          int
-	scale                           float64
-	rows                            []string
+	medialift, gateway, python, fiftyOne, dir string
+	rounds                                    int
+	scale                                     float64
+	rows                                      []string
 }
 
 // files is how many files a table has that is planned with n of them.
@@ -87,9 +88,11 @@ type entry struct {
 	long bool
 	// tables keeps what it needs in dir, which is removed afterwards.
 	tables func(o options, dir string) ([]table, error)
+	// stop ends what tables has started; may be nil.
+	stop func()
 }
 
-func entries() []entry { return []entry{small(), medium(), large(), inFlight(), million()} }
+func entries() []entry { return []entry{small(), medium(), large(), inFlight(), million(), database()} }
 
 func names(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
@@ -127,6 +130,9 @@ func (e entry) run(ctx context.Context, o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	fmt.Fprintf(os.Stderr, "%s: %s\n", e.name, e.says)
+	if e.stop != nil {
+		defer e.stop()
+	}
 	tables, err := e.tables(o, dir)
 	if err != nil {
 		return err

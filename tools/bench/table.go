@@ -39,6 +39,9 @@ type row struct {
 // A trial is one run of a program: only the command is measured.
 type trial struct {
 	args []string
+	// told: the command's last line, "took SECONDS CPU", says what its work took,
+	// without what is needed to begin.
+	told bool
 	// check fails unless all work was done; may be nil.
 	check func() error
 	// clean up afterwards; may be nil.
@@ -90,34 +93,51 @@ func (r row) once(ctx context.Context, dir string) (figure, error) {
 	if trial.clean != nil {
 		defer trial.clean()
 	}
-	f, err := measure(ctx, trial.args)
+	f, err := trial.measure(ctx)
 	if err == nil && trial.check != nil {
 		err = trial.check()
 	}
 	return f, err
 }
 
-// measure runs a command. What the kernel says of its memory includes what this
-// process held when it started it: so bench itself stays small.
+func (t trial) measure(ctx context.Context) (figure, error) {
+	f, out, err := measured(ctx, t.args)
+	if err == nil && t.told {
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if n, _ := fmt.Sscanf(lines[len(lines)-1], "took %g %g", &f.wall, &f.cpu); n != 2 {
+			err = fmt.Errorf("it does not say what it took: %s", out)
+		}
+	}
+	return f, err
+}
+
+// measure runs a command.
 func measure(ctx context.Context, args []string) (figure, error) {
+	f, _, err := measured(ctx, args)
+	return f, err
+}
+
+// measured runs a command and answers what it printed. What the kernel says of its memory includes what this
+// process held when it started it: so bench itself stays small.
+func measured(ctx context.Context, args []string) (figure, []byte, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = environment()
 	began := time.Now()
 	out, err := cmd.CombinedOutput()
 	f := figure{wall: time.Since(began).Seconds()}
 	if ctx.Err() != nil {
-		return f, ctx.Err()
+		return f, out, ctx.Err()
 	}
 	if err != nil {
-		return f, fmt.Errorf("%w: %s", err, out)
+		return f, out, fmt.Errorf("%w: %s", err, out)
 	}
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return f, errors.New("this system does not tell what a process took")
+		return f, out, errors.New("this system does not tell what a process took")
 	}
 	f.cpu = time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 	f.rss = float64(usage.Maxrss) / 1024
-	return f, nil
+	return f, out, nil
 }
 
 // write prints the table: medians of the rounds, and the spread.
