@@ -16,7 +16,7 @@
 // takes in every package below.
 //
 //	layer internal/testexport internal/faultproxy
-//	layer pathmap/internal/spool
+//	layer internal/spool
 //	layer pathmap scene
 //	layer scene/scenetest
 //	layer pathmap/execmap pathmap/starmap pathmap/tablemap
@@ -40,7 +40,7 @@
 //	layer interop
 //
 //	allow internal/testexport: std
-//	allow pathmap/internal/spool: std
+//	allow internal/spool: std
 //	allow internal/faultproxy: std
 //	allow pathmap: std
 //	allow pathmap/execmap: std

@@ -134,6 +134,15 @@ func (d *Draft) AddValue(ctx context.Context, row dataset.Row, path, newPath str
 		path, null(old), null(row.Spelling), null(newPath), ValuePlanned)
 }
 
+// Planned streams the planned values that have their New, in the order in which
+// they were added. It may be used by a goroutine of its own.
+func (d *Draft) Planned(ctx context.Context) iter.Seq2[Value, error] {
+	return pages(func(after Value) ([]Value, error) {
+		return query(ctx, d.tx, scanValue, `SELECT `+valueColumns+` FROM value v JOIN field f ON f.id = v.field
+			WHERE v.id > ? AND v.state = ? AND v.new IS NOT NULL ORDER BY v.id LIMIT ?`, after.ID, ValuePlanned, pageSize)
+	})
+}
+
 // Paths streams the distinct paths of the planned values in order, as files of
 // which only Path, Field and Refs are known. AddFile may be called meanwhile.
 func (d *Draft) Paths(ctx context.Context) iter.Seq2[File, error] {

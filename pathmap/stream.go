@@ -5,7 +5,7 @@ import (
 	"errors"
 	"iter"
 
-	"github.com/medialift/medialift/pathmap/internal/spool"
+	"github.com/medialift/medialift/internal/spool"
 )
 
 // An Answer is what a Mapper said about Path.

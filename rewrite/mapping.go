@@ -115,6 +115,21 @@ func answered(p pathmap.Path, to string, by int) answer {
 	return answer{standing: moved, to: to, by: by}
 }
 
+// about says which map an error is of.
+func (m mapping) about(by int, err error) error {
+	return fmt.Errorf("mapping with %s: %w", m.maps[by].Spec, err)
+}
+
+// there tells whether a path is where a prefix map moves paths to.
+func (m mapping) there(path string) bool {
+	for _, x := range m.prefixes {
+		if x.Already(path) {
+			return true
+		}
+	}
+	return false
+}
+
 func (m mapping) failed(by int, p pathmap.Path, err error) error {
 	return fmt.Errorf("mapping %q with %s: %w", p.Path, m.maps[by].Spec, err)
 }
@@ -127,17 +142,18 @@ func (m mapping) isPrefix(by int) bool {
 }
 
 // again says what the maps would make of an answer to p, or "" where they would
-// leave it; waits is as with ask.
-func (m mapping) again(ctx context.Context, p pathmap.Path, a answer) (to string, waits int, err error) {
+// leave it or that is not known yet, because it comes to a map that is asked in
+// one go.
+func (m mapping) again(ctx context.Context, p pathmap.Path, a answer) (to string, err error) {
 	if m.isPrefix(a.by) {
-		return "", settled, nil
+		return "", nil
 	}
 	p.Path = a.to
-	next, waits, err := m.ask(ctx, p)
+	next, _, err := m.ask(ctx, p)
 	if err != nil {
-		return "", settled, fmt.Errorf("asking about an answer of %s: %w", m.maps[a.by].Spec, err)
+		return "", fmt.Errorf("asking about an answer of %s: %w", m.maps[a.by].Spec, err)
 	}
-	return next.to, waits, nil
+	return next.to, nil
 }
 
 // prefixOf is the number of the prefix map that made to of p, -1 where another

@@ -10,7 +10,6 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
-	"github.com/medialift/medialift/pathmap"
 )
 
 // NewPlan reads the dataset and writes the plan to the ledger. What must not
@@ -72,7 +71,7 @@ type builder struct {
 // build runs the passes of a plan. Each collects everything that it refuses,
 // and the next one only starts on what the one before let through.
 func (b *builder) build(ctx context.Context) error {
-	passes := []func(context.Context) error{b.scan, b.stream, b.summarize, b.explain, b.matched, b.converge, b.check}
+	passes := []func(context.Context) error{b.scan, b.later, b.again, b.summarize, b.explain, b.matched, b.converge, b.check}
 	for _, pass := range passes {
 		if err := pass(ctx); err != nil {
 			return err
@@ -112,6 +111,16 @@ func (b *builder) scan(ctx context.Context) error {
 	for _, m := range b.job.Maps {
 		b.Maps = append(b.Maps, MapReport{Spec: m.Spec, Examples: []Example{}})
 	}
+	if err := b.rows(ctx, finder); err != nil {
+		return err
+	}
+	b.views = manifest.Views()
+	return nil
+}
+
+// read hands each every media value that is not empty. It may be at work in a
+// goroutine of its own: what it counts belongs to it until it has returned.
+func (b *builder) read(ctx context.Context, finder *dataset.Finder, each func(dataset.Row) error) error {
 	for _, part := range dataset.MediaParts() {
 		seq := int64(-1)
 		for row, err := range b.job.Dataset.Rows(ctx, part, finder) {
@@ -124,12 +133,15 @@ func (b *builder) scan(ctx context.Context) error {
 					b.opts.Progress(Progress{Phase: "reading", Done: b.Rows})
 				}
 			}
-			if err := b.value(ctx, row); err != nil {
+			if row.Missing || row.Value == "" {
+				b.Skipped++
+				continue
+			}
+			if err := each(row); err != nil {
 				return err
 			}
 		}
 	}
-	b.views = manifest.Views()
 	return nil
 }
 
@@ -170,26 +182,6 @@ func (b *builder) field(name string) *FieldReport {
 		b.Fields = append(b.Fields, FieldReport{Field: name})
 	}
 	return &b.Fields[i]
-}
-
-// value puts one value into the draft, or counts why not.
-func (b *builder) value(ctx context.Context, row dataset.Row) error {
-	if row.Missing || row.Value == "" {
-		b.Skipped++
-		return nil
-	}
-	f := b.field(row.Field)
-	b.Values++
-	f.Values++
-	path := pathmap.Path{Path: row.Value, Field: row.Field, ID: ledger.IDText(row.ID)}
-	a, waits, err := b.mapping.ask(ctx, path)
-	if err != nil {
-		return err
-	}
-	if waits != settled {
-		return b.draft.Ask(ctx, waits, row, row.Value)
-	}
-	return b.settle(ctx, row, path, a)
 }
 
 // explain refuses the doubtful paths that no earlier run made what they are.

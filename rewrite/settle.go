@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/medialift/medialift/dataset"
-	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/pathmap"
 )
 
@@ -14,6 +13,8 @@ import (
 // draft, or counts why not.
 func (b *builder) settle(ctx context.Context, row dataset.Row, path pathmap.Path, a answer) error {
 	f := b.field(row.Field)
+	b.Values++
+	f.Values++
 	if a.standing == unmatched {
 		// What a table or a pattern moved, it does not know any more the next
 		// night; the ledger does.
@@ -60,18 +61,13 @@ func (b *builder) moved(ctx context.Context, row dataset.Row, path pathmap.Path,
 			"a new path must be absolute, or a URL like s3://bucket/key, gs://…, https://…", problem)
 		return nil
 	}
-	next, waits, err := b.mapping.again(ctx, path, a)
+	next, err := b.mapping.again(ctx, path, a)
 	if err != nil {
 		return err
 	}
 	if next != "" {
-		b.changes(row, a.to, next)
+		b.changes(path.ID, row.Field, row.Value, a.to, next)
 		return nil
-	}
-	if waits != settled {
-		if err := b.draft.Ask(ctx, b.again(waits), row, a.to); err != nil {
-			return err
-		}
 	}
 	if strings.HasPrefix(a.to, "http") && strings.ContainsAny(a.to, " #%") {
 		b.odd = a.to
@@ -81,9 +77,9 @@ func (b *builder) moved(ctx context.Context, row dataset.Row, path pathmap.Path,
 }
 
 // changes refuses a value whose new path the maps would change again.
-func (b *builder) changes(row dataset.Row, to, next string) {
+func (b *builder) changes(id, field, path, to, next string) {
 	b.refuse("maps that would change their own output",
 		"write the maps so that they leave new paths alone, for example with ^ at the head of the pattern; the same command could not be repeated",
-		dataset.Problem{Kind: "not-idempotent", ID: ledger.IDText(row.ID), Field: row.Field, Path: row.Value, URL: to,
+		dataset.Problem{Kind: "not-idempotent", ID: id, Field: field, Path: path, URL: to,
 			Hint: fmt.Sprintf("asked again, it would become %q", next)})
 }

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/medialift/medialift/internal/spool"
 	"github.com/medialift/medialift/pathmap"
-	"github.com/medialift/medialift/pathmap/internal/spool"
 )
 
 // errLeft ends the feeding of a program whose answers nobody wants any more.
