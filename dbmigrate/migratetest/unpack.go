@@ -6,14 +6,16 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
 )
 
 // Unpack lays out the files of an archive (.tar.zst) in a directory that the test
-// takes away.
-func Unpack(t testing.TB, archive string) string {
+// takes away: those below the named directories, all where none is named.
+func Unpack(t testing.TB, archive string, under ...string) string {
 	t.Helper()
 	file, err := os.Open(archive)
 	if err != nil {
@@ -37,7 +39,11 @@ func Unpack(t testing.TB, archive string) string {
 		if header.Typeflag != tar.TypeReg {
 			continue
 		}
-		name := filepath.Join(dir, filepath.FromSlash(path.Clean("/"+header.Name)))
+		inside := path.Clean("/" + header.Name)
+		if len(under) > 0 && !slices.ContainsFunc(under, func(d string) bool { return strings.HasPrefix(inside, path.Clean("/"+d)+"/") }) {
+			continue
+		}
+		name := filepath.Join(dir, filepath.FromSlash(inside))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 // Samples and frames of the time before 0.6.2 come back as they were from later
 // versions, which FiftyOne does not manage.
 func TestFramesThereAndBack(t *testing.T) {
-	dir := migratetest.Unpack(t, "testdata/golden.tar.zst")
+	dir := migratetest.Unpack(t, "testdata/golden.tar.zst", "edges")
 	before := mongotest.Read(t, filepath.Join(dir, "edges/up_0_6_2/before"))
 	there, _ := migrate(t, before, "0.7.4")
 	back, _ := migrate(t, there, "0.6.1")
@@ -34,7 +34,7 @@ func TestFramesThereAndBack(t *testing.T) {
 // Below 0.6.2 polylines have one shape, videos a map of their frames, and frames no
 // sample.
 func TestFramesDown(t *testing.T) {
-	dir := migratetest.Unpack(t, "testdata/golden.tar.zst")
+	dir := migratetest.Unpack(t, "testdata/golden.tar.zst", "edges")
 	before := mongotest.Read(t, filepath.Join(dir, "edges/down_0_6_2/before"))
 	after, _ := migrate(t, before, "0.6.1")
 	for collection, want := range map[string]string{

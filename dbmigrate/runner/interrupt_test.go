@@ -23,7 +23,7 @@ import (
 var now = time.Date(2030, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
 
 func golden(t *testing.T, names ...string) []mongotest.Dump {
-	dir := migratetest.Unpack(t, "../revisions/testdata/golden.tar.zst")
+	dir := migratetest.Unpack(t, "../revisions/testdata/golden.tar.zst", names...)
 	var dumps []mongotest.Dump
 	for _, name := range names {
 		dumps = append(dumps, mongotest.Read(t, filepath.Join(dir, name)))
