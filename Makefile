@@ -41,10 +41,11 @@ interop: build ## check against real FiftyOne and the clouds' own clients; makes
 	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
 
 .PHONY: bench
-bench: build ## compare with s5cmd, rclone and boto3 where they are found; prints tables (BENCH="-scale 0.1" for less)
+bench: build ## compare with s5cmd, rclone, boto3 where they are found, and FiftyOne; prints tables (BENCH="-scale 0.1" for less)
 	@gateway=$$(tools/versitygw.sh)
+	venv=$$(interop/setup.sh)
 	go build -C tools -o ../bin/bench ./bench
-	bin/bench -medialift bin/medialift -versitygw $$gateway $(BENCH)
+	bin/bench -medialift bin/medialift -versitygw $$gateway -fiftyone $$venv $(BENCH)
 
 .PHONY: check
 check: ## gofmt, go vet, linters, tidy go.mod files, the rules of doc.go and CONTRIBUTING.md

@@ -186,3 +186,33 @@ func TestRelativePaths(t *testing.T) {
 		}
 	}
 }
+
+// Legacy extended JSON with bare NaN, and a file a document, are the same dataset
+// as the usual form of it.
+func TestForms(t *testing.T) {
+	b := open(t, mongotest.Database(t))
+	documents := func(name string) (list []string) {
+		made := testexport.Copy(t, name)
+		if _, err := imported(t, b, made.Dir, "form "+name, importer.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := b.Dataset(t.Context(), "form "+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for doc, err := range s.Documents(t.Context(), dataset.Samples) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.ReplaceAll(doc.String(), s.ID().ObjectID().Hex(), "ID")
+			list = append(list, strings.ReplaceAll(text, made.Media, "MEDIA"))
+		}
+		return list
+	}
+	want := documents("image-local")
+	for _, name := range []string{"legacy-v1", "image-dirs"} {
+		if got := documents(name); !slices.Equal(got, want) {
+			t.Errorf("%s:\n%.400s\nwant\n%.400s", name, got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,9 @@ dataset of the database names a file in it.`,
 func (a *app) export(ctx context.Context, name, dir string, opts export.Options) (err error) {
 	if name == "" || dir == "" {
 		return usage("see medialift export --help", "export takes the name of a dataset and a directory")
+	}
+	if ext := filepath.Ext(dir); slices.Contains([]string{".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz"}, ext) {
+		return usage("name a directory, and pack it afterwards", "export writes no %s archives", ext)
 	}
 	d, done, err := a.openDatabase(ctx, false)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/dirstore"
+	"github.com/medialift/medialift/dataset/extjson"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dataset/mongostore/locate"
 	"github.com/medialift/medialift/ledger"
@@ -76,6 +77,7 @@ var verdicts = []struct {
 	{execmap.ErrProgram, verdict{exitFailed, "failed", "the program must write one line for each line it reads, and end without an error; nothing was changed", false}},
 	{exec.ErrNotFound, verdict{exitUsage, "usage", "check the spelling; the program must be on the PATH or be written with its folder", false}},
 	{dataset.ErrChanged, verdict{exitFailed, "failed", "run the same command again once nobody changes the dataset", true}},
+	{extjson.ErrBSON, verdict{exitRefused, "refused", "mend or delete that document in the database; nothing was written", false}},
 	{dirstore.ErrOccupied, verdict{exitRefused, "refused", "export into another directory, or replace an export with --overwrite", false}},
 	{mongostore.ErrURI, verdict{exitUsage, "usage", "write mongodb://host:27017, and the database's name with --database-name", false}},
 	{mongostore.ErrUnreachable, verdict{exitFailed, "failed", "check --database-uri and FIFTYONE_DATABASE_URI, and that the server runs", true}},
