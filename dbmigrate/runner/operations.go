@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/medialift/medialift/dbmigrate"
 )
@@ -105,24 +106,52 @@ func (x *execution) updateAll(ctx context.Context, e *entry, op dbmigrate.Update
 	}
 	var passed int64
 	for {
-		end, err := endOfRange(ctx, collection, cursor)
+		ends, err := endsOfRanges(ctx, collection, cursor)
 		if err != nil {
 			return err
 		}
-		if cursor == nil && end != nil {
+		if cursor == nil && len(ends) > 0 {
 			if oneType, err := idsOfOneType(ctx, collection); err != nil || !oneType {
 				return errors.Join(err, update(bson.D{}))
 			}
 		}
-		if err := update(idRange(cursor, end)); err != nil || end == nil {
+		group := errgroup.Group{}
+		for _, end := range ends {
+			filter := idRange(cursor, end)
+			group.Go(func() error { return update(filter) })
+			cursor = end
+		}
+		if len(ends) < rangesAtOnce { // the rest
+			filter := idRange(cursor, nil)
+			group.Go(func() error { return update(filter) })
+		}
+		if err := group.Wait(); err != nil || len(ends) < rangesAtOnce {
 			return err
 		}
-		cursor, passed = end, passed+rangeDocs
+		passed += int64(len(ends)) * rangeDocs
 		if err := x.journal.reached(ctx, e, number, cursor); err != nil {
 			return err
 		}
 		x.progress(e.plan.Name, op.Collection, passed)
 	}
+}
+
+// rangesAtOnce is how many ranges the server updates at a time: it gives one
+// processor to each.
+const rangesAtOnce = 4
+
+// endsOfRanges finds the last ids of the ranges after an _id, as many as are updated
+// at once. Fewer say that less than a range is left after them.
+func endsOfRanges(ctx context.Context, collection *mongo.Collection, after any) ([]any, error) {
+	var ends []any
+	for len(ends) < rangesAtOnce {
+		end, err := endOfRange(ctx, collection, after)
+		if end == nil || err != nil {
+			return ends, err
+		}
+		ends, after = append(ends, end), end
+	}
+	return ends, nil
 }
 
 // endOfRange finds the last _id of the range after another; nil where fewer
