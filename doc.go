@@ -33,7 +33,7 @@
 //	layer localfile
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
-//	layer dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
+//	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
 //	layer ledger
 //	layer upload rewrite survey clean verify doctor export importer
 //	layer cmd/medialift
@@ -68,6 +68,7 @@
 //	allow localfile: golang.org/x/text/unicode/norm
 //	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
+//	allow dbmigrate/enterprise: std
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson, github.com/klauspost/compress/zstd
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/runner: go.mongodb.org/mongo-driver/v2/..., golang.org/x/sync/errgroup

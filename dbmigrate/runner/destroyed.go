@@ -15,7 +15,8 @@ type Destroyed struct {
 	Collection string
 	Doc        bson.Raw // good until the next one; _id alone where Absent
 	// Fields are the top-level fields that change: Doc holds these alone, beside _id,
-	// as far as they are there. nil for the whole document.
+	// as far as they are there, or the whole document where keys change their order.
+	// nil where all of it changes.
 	Fields []string
 	Absent bool // the plan makes this document
 }
@@ -46,7 +47,11 @@ func (x *execution) destroysOp(ctx context.Context, op dbmigrate.Op) iter.Seq2[D
 	case dbmigrate.Delete:
 		return x.found(ctx, op.Collection, in("_id", op.IDs), nil)
 	case dbmigrate.UpdateAll:
-		return x.found(ctx, op.Collection, op.Filter, updatedFields(op.Update))
+		fields := updatedFields(op.Update)
+		if operators, isDoc := op.Update.(bson.D); isDoc && lookup(operators, "$rename") != nil {
+			return withFields(x.found(ctx, op.Collection, op.Filter, nil), fields)
+		}
+		return x.found(ctx, op.Collection, op.Filter, fields)
 	case dbmigrate.Convert:
 		return x.found(ctx, op.Collection, bson.D{}, nil)
 	case dbmigrate.Merge:
@@ -70,6 +75,18 @@ func (x *execution) destroysOp(ctx context.Context, op dbmigrate.Op) iter.Seq2[D
 		}
 	}
 	return func(func(Destroyed, error) bool) {}
+}
+
+// withFields says of whole documents that only some fields change.
+func withFields(all iter.Seq2[Destroyed, error], fields []string) iter.Seq2[Destroyed, error] {
+	return func(yield func(Destroyed, error) bool) {
+		for d, err := range all {
+			d.Fields = fields
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
 }
 
 func in(key string, ids bson.A) bson.D {
