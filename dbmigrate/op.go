@@ -77,6 +77,13 @@ type DeleteResult struct {
 	IDs bson.A `bson:"ids"`
 }
 
+// DropIndex removes the index of these keys, if there is one. Restoring what a plan
+// destroyed does not bring it back.
+type DropIndex struct {
+	Collection string `bson:"collection"`
+	Keys       bson.D `bson:"keys"`
+}
+
 // Drop removes a whole collection with its indexes.
 type Drop struct {
 	Collection string `bson:"collection"`
@@ -104,6 +111,9 @@ func (CopyResult) Kind() string { return "copy-result" }
 func (DeleteResult) Kind() string { return "delete-result" }
 
 // Kind implements Op.
+func (DropIndex) Kind() string { return "drop-index" }
+
+// Kind implements Op.
 func (Drop) Kind() string { return "drop" }
 
 // Target implements Op.
@@ -128,6 +138,9 @@ func (CopyResult) Target() string { return "fs.files" }
 func (DeleteResult) Target() string { return "fs.files" }
 
 // Target implements Op.
+func (o DropIndex) Target() string { return o.Collection }
+
+// Target implements Op.
 func (o Drop) Target() string { return o.Collection }
 
 // Last implements Op.
@@ -150,6 +163,9 @@ func (CopyResult) Last() bool { return false }
 
 // Last implements Op.
 func (DeleteResult) Last() bool { return true }
+
+// Last implements Op.
+func (DropIndex) Last() bool { return false }
 
 // Last implements Op.
 func (Drop) Last() bool { return true }
@@ -185,6 +201,8 @@ func UnmarshalOp(raw bson.Raw) (Op, error) {
 		return decode[CopyResult](raw)
 	case "delete-result":
 		return decode[DeleteResult](raw)
+	case "drop-index":
+		return decode[DropIndex](raw)
 	case "drop":
 		return decode[Drop](raw)
 	}

@@ -79,6 +79,7 @@ func TestOpBSON(t *testing.T) {
 		dbmigrate.Merge{From: "frames.x", Pipeline: bson.A{bson.D{{Key: "$project", Value: bson.D{{Key: "a", Value: int32(1)}}}}}, Into: "samples.x", Fields: []string{"a"}},
 		dbmigrate.CopyResult{From: id, To: id, Set: bson.D{{Key: "cls", Value: "x"}}, Date: 7},
 		dbmigrate.DeleteResult{IDs: bson.A{id}},
+		dbmigrate.DropIndex{Collection: "frames.x", Keys: bson.D{{Key: "a", Value: int32(1)}, {Key: "b", Value: int32(-1)}}},
 		dbmigrate.Drop{Collection: "samples.x"},
 	} {
 		doc, err := dbmigrate.MarshalOp(op)

@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate/migratetest"
+	"github.com/medialift/medialift/dbmigrate/revisions"
 	"github.com/medialift/medialift/internal/mongotest"
 )
 
@@ -27,6 +28,30 @@ func TestFramesThereAndBack(t *testing.T) {
 		isMeant := slices.ContainsFunc(meant, func(end string) bool { return strings.HasSuffix(found.Path, end) })
 		if strings.Contains(found.Collection, "samples.") && !isMeant {
 			t.Errorf("%s", found)
+		}
+	}
+}
+
+// The whole way down from the newest version, and up again, is open to every dataset
+// but those with groups, which go nowhere.
+func TestAllTheWay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
+	dir := migratetest.Unpack(t, "testdata/golden.tar.zst", "walk/down/1.22.1")
+	dump := mongotest.Read(t, filepath.Join(dir, "walk/down/1.22.1"))
+	for _, to := range []string{"0.6.1", revisions.Newest} {
+		after, report := migrate(t, dump, to)
+		for _, failure := range report.Failures {
+			if failure.Dataset != "oracle-groups" {
+				t.Errorf("to %s: %v", to, failure.Err)
+			}
+		}
+		dump = after
+	}
+	for _, doc := range dump["datasets"].Docs {
+		if version := doc.Lookup("version").StringValue(); version != revisions.Newest {
+			t.Errorf("%s is at %s", doc.Lookup("name"), version)
 		}
 	}
 }

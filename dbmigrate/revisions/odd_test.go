@@ -75,8 +75,8 @@ func TestLosses(t *testing.T) {
 		{"0.13.0", "0.12.0", `"annotation_runs":{"a":{},"b":{}},"brain_methods":{"s":{"config":{"cls":"fiftyone.brain.similarity.SimilarityConfig","metric":"cosine"}}}`, `2 annotation runs; the model and metric of the similarity index "s"`},
 		{"0.13.0", "0.12.0", `"brain_methods":{"s":{"config":{"cls":"fiftyone.brain.similarity.SimilarityConfig","model":null,"metric":"euclidean"}}}`, ""},
 		{"0.9.4", "0.9.3", `"sample_fields":[{"name":"id","db_field":"_id"},{"name":"a","db_field":"a"},{"name":"b","db_field":"_b"}]`, `that the values of the field "b" are stored as "_b": older versions, and newer ones later, look for "b"`},
-		{"0.8.0", "0.7.4", `"classes":{"a":["b"]},"default_classes":[],"mask_targets":{},"default_mask_targets":{"1":"a"},"evaluations":{"e":{"results":{"$oid":"65aaaa00bbbbbbbbbb000014"}}}`, `the classes of fields; the default mask targets; the results of the run "e", whose file stays in GridFS without a name`},
-		{"0.7.4", "0.7.3", `"evaluations":{"e":{"key":"e","timestamp":1,"config":{"gt_field":"g","pred_field":"p"}}},"brain_methods":{"a":{}}`, `the time of the evaluation "e"; 1 brain method`},
+		{"0.8.0", "0.7.4", `"classes":{"a":["b"]},"default_classes":[],"mask_targets":{},"default_mask_targets":{"1":"a"},"evaluations":{"e":{"results":{"$oid":"65aaaa00bbbbbbbbbb000014"}}}`, `the classes of fields; the default mask targets; the results of 1 run: files in GridFS that nothing names any more`},
+		{"0.7.4", "0.7.3", `"evaluations":{"e":{"key":"e","timestamp":1,"config":{"gt_field":"g","pred_field":"p"}}},"brain_methods":{"a":{}}`, `the time of 1 evaluation; 1 brain method`},
 		{"0.7.3", "0.7.2", `"evaluations":{"e":{}}`, "1 evaluation"},
 		{"0.6.2", "0.6.1", `"media_type":"image"`, "all shapes but the first of 2 polylines in samples.x"},
 	} {

@@ -15,15 +15,19 @@ func v0_11_2() dbmigrate.Revision {
 		if err := expectRuns(s, "evaluations", "brain_methods"); err != nil {
 			return err
 		}
-		eachEarlyRun(s, func(name string, run *bson.D) {
-			version, found := edit.Pop(run, "version")
-			if found {
-				s.Lose("that the run %q was made by version %v", name, version)
-			} else {
-				version = "an unknown version"
+		runs, lost := 0, 0
+		eachEarlyRun(s, func(_ string, run *bson.D) {
+			runs++
+			if version, _ := edit.Pop(run, "version"); version != nil {
+				lost++
 			}
-			s.Warn("dataset %q: versions before 0.11.2 may not be able to use the run %q, which was made by %v", s.Name(), name, version)
 		})
+		if lost > 0 {
+			s.Lose("which version made %s", count(lost, "run"))
+		}
+		if runs > 0 {
+			s.Warn("dataset %q: versions before 0.11.2 may not be able to use its %s", s.Name(), count(runs, "run"))
+		}
 		return nil
 	})
 }

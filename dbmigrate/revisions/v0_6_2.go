@@ -156,10 +156,13 @@ func down0_6_2(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State)
 		edit.Set(field, "subfield", fieldType+"ReferenceField")
 		edit.Set(field, "embedded_doc_type", nil)
 	})
+	s.Lose("the index of %s by sample and number, which FiftyOne makes for new datasets alone", frames)
 	s.Add(
 		dbmigrate.UpdateAll{Collection: samples, Filter: bson.D{}, Update: bson.D{{Key: "$set", Value: bson.D{{Key: "frames", Value: bson.D{}}}}}},
 		dbmigrate.Merge{From: frames, Pipeline: framesOfSamples(), Into: samples, Fields: []string{"frames"}},
 		convert(frames, downShapes0_6_2, bson.D{{Key: "with", Value: "_sample_id"}}),
+		// It is unique, and without samples no frame number is.
+		dbmigrate.DropIndex{Collection: frames, Keys: bson.D{{Key: "_sample_id", Value: int32(1)}, {Key: "frame_number", Value: int32(1)}}},
 		dbmigrate.UpdateAll{Collection: frames, Filter: bson.D{}, Update: bson.D{{Key: "$unset", Value: bson.D{{Key: "_sample_id", Value: ""}}}}},
 	)
 	return nil

@@ -25,9 +25,13 @@ func up0_7_2(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
 	if err != nil {
 		return err
 	}
+	dropSummaries(s, samples)
+	return nil
+}
+
+func dropSummaries(s *dbmigrate.State, samples string) {
 	edit.DeleteItems(&s.Doc, "sample_fields", func(field bson.D) bool { return edit.Get(field, "name") == "frames" })
 	s.Add(dbmigrate.UpdateAll{Collection: samples, Filter: bson.D{}, Update: bson.A{bson.D{{Key: "$unset", Value: "frames"}}}})
-	return nil
 }
 
 func down0_7_2(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {

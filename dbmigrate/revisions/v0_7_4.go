@@ -52,12 +52,13 @@ func down0_7_4(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error 
 	if edit.Get(s.Doc, "evaluations") == nil {
 		edit.Set(&s.Doc, "evaluations", bson.D{})
 	}
+	timed := 0
 	edit.EachValue(&s.Doc, "evaluations", func(name string, run *bson.D) {
 		if !edit.Move(run, "key", run, "eval_key") {
 			edit.Ensure(run, "eval_key", name)
 		}
 		if at, _ := edit.Pop(run, "timestamp"); at != nil {
-			s.Lose("the time of the evaluation %q", name)
+			timed++
 		}
 		var fields bson.D
 		edit.In(run, "config", func(config *bson.D) {
@@ -71,6 +72,9 @@ func down0_7_4(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error 
 			edit.Set(run, field.Key, field.Value)
 		}
 	})
+	if timed > 0 {
+		s.Lose("the time of %s", count(timed, "evaluation"))
+	}
 	loseEntries(s, "brain_methods", "brain method")
 	edit.Drop(&s.Doc, "brain_methods")
 	return nil

@@ -40,11 +40,15 @@ func down0_8_0(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error 
 			s.Lose("%s", lost.what)
 		}
 	}
-	eachEarlyRun(s, func(name string, run *bson.D) {
+	lost := 0
+	eachEarlyRun(s, func(_ string, run *bson.D) {
 		if results, _ := edit.Pop(run, "results"); results != nil {
-			s.Lose("the results of the run %q, whose file stays in GridFS without a name", name)
+			lost++
 		}
 	})
+	if lost > 0 {
+		s.Lose("the results of %s: files in GridFS that nothing names any more", count(lost, "run"))
+	}
 	return nil
 }
 

@@ -54,6 +54,8 @@ func (x *execution) operation(ctx context.Context, e *entry, ops []dbmigrate.Op,
 		return 1, x.copyResult(ctx, op)
 	case dbmigrate.DeleteResult:
 		return 1, errors.Join(x.deleteDocs(ctx, "fs.files", "_id", op.IDs), x.deleteDocs(ctx, "fs.chunks", "files_id", op.IDs))
+	case dbmigrate.DropIndex:
+		return 1, x.dropIndex(ctx, op)
 	case dbmigrate.Drop:
 		return 1, x.db.Collection(op.Collection).Drop(ctx)
 	}
@@ -198,24 +200,6 @@ func idsOfOneType(ctx context.Context, collection *mongo.Collection) (bool, erro
 		}
 	}
 	return true, nil
-}
-
-// merge has the server merge what a pipeline gives into a collection, and records
-// durably that it did.
-func (x *execution) merge(ctx context.Context, e *entry, op dbmigrate.Merge, number int) error {
-	if !x.known[op.From] || !x.known[op.Into] {
-		return nil
-	}
-	into := bson.D{{Key: "into", Value: op.Into}, {Key: "on", Value: "_id"}, {Key: "whenMatched", Value: "merge"}, {Key: "whenNotMatched", Value: "discard"}}
-	pipeline := slices.Concat(op.Pipeline, bson.A{bson.D{{Key: "$merge", Value: into}}})
-	cursor, err := x.db.Collection(op.From).Aggregate(ctx, pipeline, options.Aggregate().SetAllowDiskUse(true))
-	if err == nil {
-		err = cursor.Close(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("updating %s from %s: %w", op.Into, op.From, err)
-	}
-	return x.journal.reached(ctx, e, number+1, nil)
 }
 
 // convert passes a collection through a conversion. A document that changed in the
