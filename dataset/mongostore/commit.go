@@ -135,6 +135,14 @@ func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error)
 			if r.list {
 				key = strconv.Itoa(i)
 			}
+			if r.collection == runsName && embedsRuns(m) {
+				run, err := edited(e.Value().Document(), w.resultEdits(r, e)...)
+				if err != nil {
+					return nil, err
+				}
+				out = appendEdit(out, setRaw(key, bson.TypeEmbeddedDocument, run))
+				continue
+			}
 			if ids := refs[r.key]; i < len(ids) {
 				id = ids[i]
 			}
@@ -149,10 +157,29 @@ func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error)
 	return doc, err
 }
 
+// embedsRuns tells whether the runs of a dataset of its version have to stand in
+// its own document: FiftyOne's revision 0.11.2 fails on references, though 0.19,
+// which makes references of runs, passes over them.
+func embedsRuns(m dataset.Manifest) bool { return Older(m.Version(), "0.11.2") }
+
+// resultEdits give a run the file of its results.
+func (w *Writer) resultEdits(r referrer, run bson.RawElement) []edit {
+	if file, ok := w.results[dataset.Run{Family: dataset.Family(r.key), Key: run.Key()}]; ok {
+		return []edit{set("results", file)}
+	}
+	if run.Value().Document().Lookup("results").Type != 0 {
+		return []edit{setRaw("results", bson.TypeNull, nil)}
+	}
+	return nil
+}
+
 // insertReferred inserts the views, workspaces and runs with new ids.
 func (w *Writer) insertReferred(ctx context.Context, m dataset.Manifest) (references, error) {
 	refs := references{}
 	for _, r := range referrers() {
+		if r.collection == runsName && embedsRuns(m) {
+			continue
+		}
 		inner, err := elements(m.Doc.Lookup(r.key))
 		if err != nil {
 			return nil, err
@@ -173,12 +200,7 @@ func (w *Writer) insertReferred(ctx context.Context, m dataset.Manifest) (refere
 				}
 				edits = append(edits, view...)
 			case runsName:
-				run := dataset.Run{Family: dataset.Family(r.key), Key: e.Key()}
-				if file, ok := w.results[run]; ok {
-					edits = append(edits, set("results", file))
-				} else if source.Lookup("results").Type != 0 {
-					edits = append(edits, setRaw("results", bson.TypeNull, nil))
-				}
+				edits = append(edits, w.resultEdits(r, e)...)
 			}
 			doc, err := edited(source, edits...)
 			if err != nil {

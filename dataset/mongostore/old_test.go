@@ -65,6 +65,29 @@ func TestNotMigrated(t *testing.T) {
 	}
 }
 
+// Before 0.11.2 runs stay in the dataset's own document: FiftyOne's migrations up
+// to there fail on references.
+func TestEmbeddedRuns(t *testing.T) {
+	ctx := context.Background()
+	d := open(t, mongotest.Database(t))
+	insert(t, d, datasetsName, strings.ReplaceAll(before017, "0.16.6", "0.9.1"))
+	insert(t, d, filesName, `{"_id": {"$oid": "65a000000000000000000002"}, "length": {"$numberLong": "2"}, "chunkSize": 261120}`)
+	insert(t, d, chunksName, `{"files_id": {"$oid": "65a000000000000000000002"}, "n": 0, "data": {"$binary": {"base64": "e30=", "subType": "00"}}}`)
+	w := d.New("new", NewOptions{CreateDatabase: true})
+	if err := dataset.Copy(ctx, w, d.must(t, "old")); err != nil {
+		t.Fatal(err)
+	}
+	copied := d.must(t, "new")
+	run := must1(copied.document(ctx)).Lookup("evaluations", "eval")
+	file, ok := run.Document().Lookup("results").ObjectIDOK()
+	if !ok || file.Hex() == "65a000000000000000000002" {
+		t.Errorf("the run is %v", run)
+	}
+	if got := result(t, copied, dataset.Run{Family: dataset.Evaluations, Key: "eval"}); got != "{}" {
+		t.Errorf("results are %q", got)
+	}
+}
+
 func TestDangling(t *testing.T) {
 	ctx := context.Background()
 	d, db := rich(t)
