@@ -29,7 +29,13 @@ func (w *batchWriter) write(ctx context.Context, batch []dataset.Change) ([]data
 	}
 	pending := batch
 	tried := false
-	if w.stamp != 0 && !slices.ContainsFunc(batch, func(c dataset.Change) bool { return !simple(c) }) {
+	var out []dataset.Outcome
+	if m, ok := moveOf(batch); ok && w.stamp != 0 {
+		var err error
+		if out, pending, err = w.move(ctx, batch, m); err != nil || len(pending) == 0 {
+			return out, err
+		}
+	} else if w.stamp != 0 && !slices.ContainsFunc(batch, func(c dataset.Change) bool { return !simple(c) }) {
 		// The common case: everything is as it was planned. Were there any doubt,
 		// the stamp would say which documents this very batch has changed.
 		models := make([]mongo.WriteModel, len(batch))
@@ -45,7 +51,6 @@ func (w *batchWriter) write(ctx context.Context, batch []dataset.Change) ([]data
 		}
 		tried = true
 	}
-	var out []dataset.Outcome
 	for range attempts {
 		read, err := w.read(ctx, pending)
 		if err != nil {
@@ -134,7 +139,11 @@ func (w *batchWriter) read(ctx context.Context, changes []dataset.Change) (map[s
 	for i, c := range changes {
 		ids[i] = c.ID
 	}
-	cursor, err := w.collection.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+	return w.find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, options.Find())
+}
+
+func (w *batchWriter) find(ctx context.Context, filter bson.D, opts *options.FindOptionsBuilder) (map[string]bson.Raw, error) {
+	cursor, err := w.collection.Find(ctx, filter, opts)
 	if err != nil {
 		return nil, w.store.d.readError("reading "+string(w.part), err)
 	}

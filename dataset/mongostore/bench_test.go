@@ -18,7 +18,10 @@ import (
 const benchSamples = 100_000
 
 // A large is a dataset made up as it is read.
-type large struct{ dataset.Source }
+type large struct {
+	dataset.Source
+	n int
+}
 
 func (large) Manifest(context.Context) (dataset.Manifest, error) {
 	field := func(name string) bson.D {
@@ -35,12 +38,12 @@ func (large) Manifest(context.Context) (dataset.Manifest, error) {
 	return dataset.Manifest{Doc: doc}, err
 }
 
-func (large) Documents(_ context.Context, part dataset.Part) iter.Seq2[bson.Raw, error] {
+func (l large) Documents(_ context.Context, part dataset.Part) iter.Seq2[bson.Raw, error] {
 	return func(yield func(bson.Raw, error) bool) {
 		if part != dataset.Samples {
 			return
 		}
-		for i := range benchSamples {
+		for i := range l.n {
 			var detections bson.A
 			for j := range 5 {
 				detections = append(detections, bson.D{
@@ -72,7 +75,7 @@ func largeStore(b *testing.B) (*Database, *Store, int64) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = d.Close() })
-	if err := dataset.Copy(ctx, d.New("", NewOptions{CreateDatabase: true}), large{}); err != nil {
+	if err := dataset.Copy(ctx, d.New("", NewOptions{CreateDatabase: true}), large{n: benchSamples}); err != nil {
 		b.Fatal(err)
 	}
 	s, err := d.Dataset(ctx, "large")

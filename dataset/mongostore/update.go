@@ -13,8 +13,8 @@ import (
 
 const (
 	// batchChanges and batchBytes bound how much is sent at a time.
-	batchChanges = 2000
-	batchBytes   = 2 << 20
+	batchChanges = 5000
+	batchBytes   = 4 << 20
 	// batchesAtOnce is how many are on their way: one waits for the journal while
 	// the next is worked on.
 	batchesAtOnce = 3
