@@ -65,6 +65,14 @@ func (r *Run) derive(ctx context.Context, u dataset.Updater) error {
 		if err := r.addDerived(ctx, batch); err != nil {
 			return err
 		}
+		// A killed run has left some of them, and not all were changed.
+		if err := r.tx(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `DELETE FROM value WHERE state = 1 AND part = ?1 AND id NOT IN (
+				SELECT max(id) FROM value WHERE state = 1 AND part = ?1 GROUP BY doc, at)`, string(part))
+			return err
+		}); err != nil {
+			return err
+		}
 	}
 	return r.steps(ctx, `DROP TABLE becoming`)
 }

@@ -112,6 +112,42 @@ func (c *datasetChoice) atLeast(others int, what, whatElse string) cobra.Positio
 	}
 }
 
+// A partChoice says which part of a dataset in a database a command works on.
+type partChoice struct {
+	view string
+	tags []string
+}
+
+func (c *partChoice) add(f *pflag.FlagSet) {
+	f.StringVar(&c.view, "view", "", "only the samples of the saved view `NAME` of a dataset in a database")
+	f.StringArrayVar(&c.tags, "tag", nil, "only samples of a dataset in a database that have the tag `TAG` (repeatable: any of them)")
+}
+
+// settings adds what tells a run of a part from others.
+func (c *partChoice) settings(all map[string][]string) map[string][]string {
+	if c.view != "" {
+		all["view"] = []string{c.view}
+	}
+	all["tag"] = c.tags
+	return settings(all)
+}
+
+// narrow keeps the chosen part of a dataset.
+func (c *partChoice) narrow(ctx context.Context, s *source) error {
+	if c.view == "" && len(c.tags) == 0 {
+		return nil
+	}
+	if s.db == nil {
+		return usage("import the export, or leave --view and --tag away", "--view and --tag choose from a dataset in a database, not from %s", s)
+	}
+	chosen, err := s.db.Select(ctx, mongostore.Selection{View: c.view, Tags: c.tags})
+	if err != nil {
+		return err
+	}
+	s.store, s.db = chosen, chosen
+	return nil
+}
+
 // given tells whether datasets are chosen otherwise than by name.
 func (c *datasetChoice) given() bool { return c.all || c.match != "" }
 

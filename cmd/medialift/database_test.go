@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -235,4 +238,87 @@ func generatedName(t *testing.T, db *mongo.Database) string {
 		t.Fatal(err)
 	}
 	return doc.Lookup("name").StringValue()
+}
+
+// A part of a dataset is a run of its own.
+func TestDatabaseParts(t *testing.T) {
+	db, media, env := fiftyOne(t)
+	before := settled(t, db)
+	m := newTool(t, env...)
+	prefix := "prefix:" + media + "=s3://b"
+	tagged := m.run(0, "rewrite", "image", "--tag", "train", "--map", prefix)
+	viewed := m.run(0, "rewrite", "image", "--view", "two", "--map", prefix)
+	if tagged.Counts.Rows != 3 || viewed.Counts.Rows != 2 || viewed.Counts.Rewritten != 0 || tagged.Run == viewed.Run {
+		t.Errorf("%+v, %+v", tagged, viewed)
+	}
+	samples := collectionOf(t, db, "image")
+	if left := local(t, db, samples, media); len(left) != 3 {
+		t.Errorf("%d samples are local", len(left))
+	}
+	for _, c := range generated(t, db, "patches") { // copies of a part alone
+		for _, text := range local(t, db, c, media) {
+			if strings.Contains(text, "images/train") {
+				t.Errorf("%s: %s", c, text)
+			}
+		}
+	}
+	m.run(4, "rewrite", "image", "--view", "patches", "--map", prefix)
+	m.run(2, "rewrite", "image", "--view", "tow", "--map", prefix)
+	m.run(2, "rewrite", testexport.Copy(t, "image").Dir, "--view", "two", "--map", prefix)
+	m.run(0, "undo", tagged.Run)
+	checkSame(t, before, settled(t, db))
+}
+
+// What somebody edits during a rewrite is not lost, and is reported.
+func TestDatabaseEditedMeanwhile(t *testing.T) {
+	ctx := context.Background()
+	db, media, env := fiftyOne(t)
+	manySamples(t, db, media, 200)
+	m := newTool(t, env...)
+	samples := db.Collection(collectionOf(t, db, "image"))
+	// The plan asks a program, which is when the edit happens.
+	asked := filepath.Join(t.TempDir(), "asked")
+	program := filepath.Join(t.TempDir(), "map.sh")
+	// It is asked once more about its own answers, and does not wait then.
+	script := "#!/bin/sh\nif mkdir " + asked + ".once; then touch " + asked + "; while [ -e " + asked + " ]; do sleep 0.05; done; fi 2>/dev/null\nsed -u 's|^" + media + "|s3://b|'\n"
+	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	edited := make(chan error, 1)
+	go func() {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(asked); err == nil {
+				break
+			}
+		}
+		_, err := samples.UpdateOne(ctx, bson.D{{Key: "filepath", Value: filepath.Join(media, "images/val/000004.png")}},
+			bson.D{{Key: "$set", Value: bson.D{{Key: "filepath", Value: "/edited.png"}}}})
+		edited <- errors.Join(err, os.Remove(asked))
+	}()
+	doc := m.run(3, "rewrite", "image", "--map", "exec:"+program)
+	if err := <-edited; err != nil {
+		t.Fatal(err)
+	}
+	rows := m.run(0, "runs", doc.Run, "--rows", "changed").Rows.([]any)
+	if len(rows) == 0 || !strings.Contains(fmt.Sprint(rows), "000004.png") {
+		t.Errorf("rows %v", rows)
+	}
+	if n, err := samples.CountDocuments(ctx, bson.D{{Key: "filepath", Value: "/edited.png"}}); n != 1 || err != nil {
+		t.Errorf("%d samples hold the edit, %v", n, err)
+	}
+	if n, err := samples.CountDocuments(ctx, bson.D{{Key: "filepath", Value: bson.Regex{Pattern: "^s3://b/"}}}); n != 205 || err != nil {
+		t.Errorf("%d samples were rewritten, %v", n, err)
+	}
+	// Only one run at a time works on a dataset, wherever its state is.
+	s := mongotest.Connect(t, mongotest.URI(t)).Database(db.Name()).Collection("medialift.locks")
+	id, err := db.Collection("datasets").FindOne(ctx, bson.D{{Key: "name", Value: "image"}}).Raw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := bson.D{{Key: "_id", Value: id.Lookup("_id")}, {Key: "holder", Value: "x"}, {Key: "expires", Value: time.Now().Add(time.Hour)}}
+	if _, err := s.InsertOne(ctx, lock); err != nil {
+		t.Fatal(err)
+	}
+	m.run(5, "undo", doc.Run)
+	m.run(0, "undo", doc.Run, "--dry-run")
 }

@@ -22,6 +22,7 @@ type rewriteCmd struct {
 	unmatched, check     string
 	alreadyMoved, dryRun bool
 	choice               datasetChoice
+	part                 partChoice
 	opts                 rewrite.Options
 	mappers              []rewrite.Map
 }
@@ -58,6 +59,7 @@ prefix map's TO is already there and stays.`,
 	f := cmd.Flags()
 	a.database.add(f)
 	c.choice.add(f)
+	c.part.add(f)
 	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
 	f.StringArrayVar(&c.fields, "media-field", nil, "rewrite only this media `FIELD` (repeatable)")
 	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
@@ -148,7 +150,7 @@ func (c *rewriteCmd) runAll(ctx context.Context, args []string) (err error) {
 
 // one rewrites one dataset.
 func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
-	s, err := c.begin(ctx, arg, "rewrite", settings(map[string][]string{"map": c.maps, "media-field": c.fields}), !c.dryRun)
+	s, err := c.begin(ctx, arg, "rewrite", c.part, settings(map[string][]string{"map": c.maps, "media-field": c.fields}), !c.dryRun)
 	if err != nil {
 		return err
 	}
@@ -158,6 +160,9 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 	plan, err := rewrite.NewPlan(ctx, rewrite.Job{Dataset: s.store, Maps: c.mappers, Ledger: s.run, Ledgers: s.dir}, c.opts)
 	if plan != nil {
 		c.showPlan(s.run, plan)
+	}
+	if err == nil {
+		err = c.warnRewrite(ctx, s, plan)
 	}
 	if err != nil {
 		return s.ended(ctx, err)

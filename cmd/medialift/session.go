@@ -23,11 +23,15 @@ type session struct {
 // begin opens the dataset that arg names, locks it, and opens the ledger of the
 // run that command and settings make of it. Only with writes may the dataset be
 // changed.
-func (a *app) begin(ctx context.Context, arg, command string, settings map[string][]string, writes bool) (*session, error) {
+func (a *app) begin(ctx context.Context, arg, command string, part partChoice, settings map[string][]string, writes bool) (*session, error) {
 	src, err := a.openDataset(ctx, arg, writes)
 	if err != nil {
 		return nil, err
 	}
+	if err := part.narrow(ctx, src); err != nil {
+		return nil, err
+	}
+	settings = part.settings(settings)
 	s := &session{source: src}
 	if s.dir, err = a.ledgers(); err != nil {
 		return nil, err

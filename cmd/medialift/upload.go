@@ -21,6 +21,7 @@ type uploadCmd struct {
 	skipAssets, skipFailures, rewrite bool
 	dryRun                            bool
 	choice                            datasetChoice
+	part                              partChoice
 	workers                           int
 	maxBandwidth                      string
 	maxRequests                       float64
@@ -54,6 +55,7 @@ and the copy of a scene that is sent names them where they are.`,
 	f := cmd.Flags()
 	a.database.add(f)
 	c.choice.add(f)
+	c.part.add(f)
 	f.StringArrayVar(&c.fields, "media-field", nil, "send only this media `FIELD` (repeatable)")
 	f.StringArrayVar(&c.remoteDirs, "remote-dir", nil, "send one media field elsewhere: `FIELD=URL` (repeatable)")
 	f.StringArrayVar(&c.relDirs, "rel-dir", nil, "keys are the paths below this `DIR` (repeatable)")
@@ -115,7 +117,7 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 
 // one uploads one dataset.
 func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
-	s, err := c.begin(ctx, arg, "upload", settings(map[string][]string{
+	s, err := c.begin(ctx, arg, "upload", c.part, settings(map[string][]string{
 		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
 		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.places,
 		"endpoint-url": c.endpoints(),
@@ -136,6 +138,9 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		return s.ended(ctx, err)
 	}
 	c.showPlan(ctx, s.run, plan)
+	if err := c.warnDatabase(ctx, s, plan); err != nil {
+		return s.ended(ctx, err)
+	}
 	if c.dryRun {
 		c.ui.doc.Status = string(ledger.Planned)
 		c.ui.say("Dry run: nothing was sent or changed.")

@@ -67,6 +67,8 @@ var verdicts = []struct {
 	verdict
 }{
 	{mongostore.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
+	{mongostore.ErrNoView, verdict{exitUsage, "usage", "name a saved view of the dataset; medialift info --json lists them", false}},
+	{mongostore.ErrView, verdict{exitRefused, "refused", "save a view of plain matches and selections, or tag its samples in FiftyOne and use --tag", false}},
 	{ledger.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{dataset.ErrUnknownField, verdict{exitUsage, "usage", "choose one of the listed fields with --media-field", false}},
 	{dataset.ErrNotDataset, verdict{exitUsage, "usage", "export the dataset with dataset_type=fo.types.FiftyOneDataset, and name the directory that holds metadata.json", false}},

@@ -19,6 +19,7 @@ type batchWriter struct {
 	part       dataset.Part
 	collection *mongo.Collection
 	stamp      bson.DateTime // 0 where documents have none
+	refused    string        // what the server last said to an update of one document
 }
 
 // write makes the changes. Bulk writes only say how many documents they found as
@@ -88,6 +89,9 @@ func (w *batchWriter) write(ctx context.Context, batch []dataset.Change) ([]data
 		}
 		pending, tried = again, true
 	}
+	if w.refused != "" {
+		return out, fmt.Errorf("updating %s: %d documents cannot be changed: %s", w.part, len(pending), w.refused)
+	}
 	return out, fmt.Errorf("updating %s: %d documents are being changed all the time by others", w.part, len(pending))
 }
 
@@ -124,6 +128,7 @@ func (w *batchWriter) bulk(ctx context.Context, models []mongo.WriteModel) (all 
 			if e.Code == tooLarge {
 				return false, fmt.Errorf("updating %s: a document would become larger than MongoDB allows: %s", w.part, e.Message)
 			}
+			w.refused = e.Message
 		}
 		return false, nil
 	}

@@ -41,6 +41,9 @@ type Database struct {
 	config  Config
 }
 
+// OpenSource is the Config.Type of open-source FiftyOne's databases.
+const OpenSource = "fiftyone"
+
 // A Config is what FiftyOne has noted about the database as a whole.
 type Config struct {
 	// Version is the version of FiftyOne that the database stands at. Both are

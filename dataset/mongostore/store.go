@@ -21,7 +21,8 @@ type Store struct {
 	d               *Database
 	id              bson.RawValue
 	name            string
-	samples, frames string // collections; frames is empty where FiftyOne keeps none
+	samples, frames string   // collections; frames is empty where FiftyOne keeps none
+	pipeline        []bson.D // what chooses samples; nil for all
 }
 
 // Name is the dataset's name when it was opened.
@@ -72,7 +73,7 @@ func (s *Store) Manifest(ctx context.Context) (dataset.Manifest, error) {
 		return dataset.Manifest{}, err
 	}
 	for part, name := range map[dataset.Part]string{dataset.Samples: s.samples, dataset.Frames: s.frames} {
-		if name == "" {
+		if name == "" || s.pipeline != nil {
 			continue
 		}
 		if m.Counts[part], err = s.d.db.Collection(name).EstimatedDocumentCount(ctx); err != nil {
@@ -115,14 +116,21 @@ func (s *Store) Documents(ctx context.Context, part dataset.Part) iter.Seq2[bson
 		if name == "" {
 			return
 		}
-		natural := options.Find().SetHint(bson.D{{Key: "$natural", Value: 1}})
-		cursor, err := s.d.db.Collection(name).Find(ctx, bson.D{}, natural)
+		cursor, err := s.find(ctx, part, name)
 		if err != nil {
 			yield(nil, s.d.readError("reading "+string(part), err))
 			return
 		}
 		s.d.drain(ctx, cursor, part, func(doc bson.Raw) bool { return yield(doc, nil) }, yield)
 	}
+}
+
+// find begins to read the documents of a part.
+func (s *Store) find(ctx context.Context, part dataset.Part, collection string) (*mongo.Cursor, error) {
+	if s.pipeline != nil {
+		return s.d.db.Collection(s.samples).Aggregate(ctx, s.chosen(part), options.Aggregate().SetAllowDiskUse(true))
+	}
+	return s.d.db.Collection(collection).Find(ctx, bson.D{}, options.Find().SetHint(bson.D{{Key: "$natural", Value: 1}}))
 }
 
 // drain hands each document of a cursor to each, and an error to yield.

@@ -19,7 +19,7 @@ var (
 	// no database.
 	ErrEnterprise = errors.New("only the API of a FiftyOne Enterprise deployment is known")
 	// ErrNone: no database is named, and FiftyOne's embedded one was never used.
-	ErrNone = errors.New("no database")
+	ErrNone = errors.New("no database is known")
 	// ErrNotAllowed: it would have to be the embedded database, which the caller
 	// did not allow.
 	ErrNotAllowed = errors.New("FiftyOne's embedded database is not to be used without being asked for")
