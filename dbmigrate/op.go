@@ -77,8 +77,7 @@ type DeleteResult struct {
 	IDs bson.A `bson:"ids"`
 }
 
-// DropIndex removes the index of these keys, if there is one. Restoring what a plan
-// destroyed does not bring it back.
+// DropIndex removes the index of these keys, if there is one.
 type DropIndex struct {
 	Collection string `bson:"collection"`
 	Keys       bson.D `bson:"keys"`

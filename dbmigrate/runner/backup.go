@@ -39,6 +39,7 @@ type backupItem struct {
 	Doc        bson.Raw `bson:"doc,omitempty"`
 	Fields     []string `bson:"fields"`
 	Absent     bool     `bson:"absent,omitempty"`
+	Index      bson.Raw `bson:"index,omitempty"` // to make again, in place of a document
 	// Made is what the plan writes in its place, where that is known.
 	Made bson.D `bson:"made,omitempty"`
 	// Last ends a backup, which is cut off without it, and counts its items.
@@ -131,6 +132,12 @@ func (r *Runner) writeBackup(w io.Writer, plan *dbmigrate.Plan, destroyed iter.S
 			return err
 		}
 		if n++; n == 0 {
+			continue
+		}
+		if d.Index != nil {
+			if err := writeDoc(w, backupItem{Collection: d.Collection, Index: d.Index}); err != nil {
+				return err
+			}
 			continue
 		}
 		var id any

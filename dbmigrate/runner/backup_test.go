@@ -18,7 +18,7 @@ import (
 // Down, with all that this destroys, and back by the backup.
 func TestRestore(t *testing.T) {
 	before := golden(t, "walk/down/1.22.1")[0]
-	for _, ways := range [][]string{{"0.18.0"}, {"1.0.0", "0.19.0", "0.17.0"}, {"0.9.0"}} {
+	for _, ways := range [][]string{{"0.18.0"}, {"1.0.0", "0.19.0", "0.17.0"}, {"0.9.0"}, {"0.6.1"}} {
 		db := mongotest.Database(t)
 		before.Restore(t, db)
 		r := runner.New(db, revisions.Datasets(), revisions.Database())

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -19,6 +20,9 @@ type Destroyed struct {
 	// nil where all of it changes.
 	Fields []string
 	Absent bool // the plan makes this document
+	// Index is an index that the plan drops, as the server describes it, in place of
+	// a document.
+	Index bson.Raw
 }
 
 // destroys lists what a plan destroys, its own document first.
@@ -56,8 +60,18 @@ func (x *execution) destroysOp(ctx context.Context, op dbmigrate.Op) iter.Seq2[D
 		return x.found(ctx, op.Collection, bson.D{}, nil)
 	case dbmigrate.Merge:
 		return x.found(ctx, op.Into, bson.D{}, op.Fields)
+	case dbmigrate.DropIndex:
+		return x.indexes(ctx, op.Collection, op.Keys)
 	case dbmigrate.Drop:
-		return x.found(ctx, op.Collection, bson.D{}, nil)
+		return func(yield func(Destroyed, error) bool) {
+			for _, part := range []iter.Seq2[Destroyed, error]{x.found(ctx, op.Collection, bson.D{}, nil), x.indexes(ctx, op.Collection, nil)} {
+				for destroyed, err := range part {
+					if !yield(destroyed, err) {
+						return
+					}
+				}
+			}
+		}
 	case dbmigrate.DeleteResult:
 		return func(yield func(Destroyed, error) bool) {
 			for _, part := range []struct{ collection, key string }{{"fs.files", "_id"}, {"fs.chunks", "files_id"}} {
@@ -121,6 +135,39 @@ func (x *execution) found(ctx context.Context, collection string, filter bson.D,
 		}
 		for doc, err := range each(ctx, x.db.Collection(collection), filter, opts) {
 			if !yield(Destroyed{Collection: collection, Doc: doc, Fields: fields}, err) {
+				return
+			}
+		}
+	}
+}
+
+// indexes lists the index of these keys, or all of a collection but that by _id.
+func (x *execution) indexes(ctx context.Context, collection string, keys bson.D) iter.Seq2[Destroyed, error] {
+	return func(yield func(Destroyed, error) bool) {
+		if !x.known[collection] {
+			return
+		}
+		cursor, err := x.db.Collection(collection).Indexes().List(ctx)
+		if err != nil {
+			yield(Destroyed{}, fmt.Errorf("listing the indexes of %s: %w", collection, err))
+			return
+		}
+		var all []bson.Raw
+		if err := cursor.All(ctx, &all); err != nil {
+			yield(Destroyed{}, fmt.Errorf("listing the indexes of %s: %w", collection, err))
+			return
+		}
+		for _, index := range all {
+			var has bson.D
+			if err := index.Lookup("key").Unmarshal(&has); err != nil {
+				yield(Destroyed{}, err)
+				return
+			}
+			isByID := index.Lookup("name").StringValue() == "_id_"
+			if isByID || keys != nil && dbmigrate.IDKey(has) != dbmigrate.IDKey(keys) {
+				continue
+			}
+			if !yield(Destroyed{Collection: collection, Index: index}, nil) {
 				return
 			}
 		}

@@ -80,6 +80,15 @@ func (r *Runner) putBackFields(ctx context.Context, item backupItem) error {
 	return fmt.Errorf("a document of %s changes all the time", item.Collection)
 }
 
+// makeIndex makes an index again. One that is there is left alone.
+func (r *Runner) makeIndex(ctx context.Context, item backupItem) error {
+	command := bson.D{{Key: "createIndexes", Value: item.Collection}, {Key: "indexes", Value: bson.A{item.Index}}}
+	if err := r.durable.RunCommand(ctx, command).Err(); err != nil {
+		return fmt.Errorf("making an index of %s: %w", item.Collection, err)
+	}
+	return nil
+}
+
 // fieldsOf is the update that gives fields their old values, or takes them away.
 func fieldsOf(item backupItem) bson.D {
 	set, unset := bson.D{}, bson.D{}

@@ -152,7 +152,7 @@ func (r *Runner) restoreOne(ctx context.Context, file string) (_ outcome, _ *bac
 		return changed, b, nil
 	}
 	whole := true
-	var added []backupItem
+	var added, indexes []backupItem
 	for item, err := range b.items() {
 		if err != nil {
 			return 0, b, err
@@ -161,11 +161,20 @@ func (r *Runner) restoreOne(ctx context.Context, file string) (_ outcome, _ *bac
 			added = append(added, backupItem{Collection: item.Collection, Doc: slices.Clone(item.Doc), Made: item.Made})
 			continue
 		}
+		if item.Index != nil {
+			indexes = append(indexes, backupItem{Collection: item.Collection, Index: slices.Clone(item.Index)})
+			continue
+		}
 		ok, err := r.putBack(ctx, item)
 		if err != nil {
 			return 0, b, err
 		}
 		whole = whole && ok
+	}
+	for _, item := range indexes { // unique ones hold once all documents are back
+		if err := r.makeIndex(ctx, item); err != nil {
+			return 0, b, err
+		}
 	}
 	if !asBefore {
 		if err := r.replaceOwn(ctx, b, current, back); err != nil {
