@@ -66,7 +66,7 @@ func levels(t *testing.T) []level {
 // the plans announce no loss, all that was there comes back.
 func TestLossesAreSaid(t *testing.T) {
 	law := lossLaw(levels(t))
-	rounds := uint64(8_000)
+	rounds := uint64(3_000)
 	if testing.Short() {
 		rounds = 800
 	}

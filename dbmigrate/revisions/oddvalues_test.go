@@ -16,7 +16,7 @@ import (
 // the dataset's name, and the document stays what it was.
 func TestOddValues(t *testing.T) {
 	all := levels(t)
-	rounds := uint64(8_000)
+	rounds := uint64(3_000)
 	if testing.Short() {
 		rounds = 800
 	}
