@@ -80,7 +80,7 @@
 //	allow doctor: std
 //	allow export: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/sys/unix
 //	allow importer: go.mongodb.org/mongo-driver/v2/bson
-//	allow cmd/medialift: github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
+//	allow cmd/medialift: github.com/rivo/uniseg, github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
 //	allow interop: std
 //
 // In words: pathmap and bucket know nothing of datasets; only the bucket

@@ -235,5 +235,5 @@ func lastOn(ops []Op, collection string) int {
 
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool {
-	return p.From == p.To && !p.New && len(p.Last) == 0 && IDKey(p.Before) == IDKey(p.After)
+	return p.From == p.To && !p.New && len(p.Ops)+len(p.Last) == 0 && IDKey(p.Before) == IDKey(p.After)
 }

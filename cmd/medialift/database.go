@@ -24,6 +24,9 @@ import (
 type databaseFlags struct {
 	uri, name, mongod string
 	embedded, force   bool
+	// anyVersion lets a command write to a database of a version that FiftyOne as it
+	// is known here would not connect to.
+	anyVersion bool
 
 	opened *mongostore.Database
 	stop   func() error
@@ -50,7 +53,7 @@ func (a *app) connect(ctx context.Context, writes bool) (*mongostore.Database, e
 			return nil, fmt.Errorf("%w (database of %s)", err, place.From)
 		}
 	}
-	if err := d.opened.Writable(); writes && err != nil && !errors.Is(err, mongostore.ErrNoConfig) {
+	if err := d.opened.Writable(); writes && !d.anyVersion && err != nil && !errors.Is(err, mongostore.ErrNoConfig) {
 		return nil, err
 	}
 	return d.opened, nil

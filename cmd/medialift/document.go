@@ -29,6 +29,9 @@ type document struct {
 	Objects  any `json:"objects,omitempty"`
 	Maps     any `json:"maps,omitempty"`
 	Findings any `json:"findings,omitempty"`
+	// Of migrate.
+	Migrations any              `json:"migrations,omitempty"`
+	Database   *databaseVersion `json:"database,omitempty"`
 }
 
 // counts are the numbers that every command reports; what a command does not

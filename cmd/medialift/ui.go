@@ -68,6 +68,12 @@ func (u *ui) say(format string, args ...any) {
 	}
 }
 
+// ask prints a question, which the caller waits for the answer to.
+func (u *ui) ask(format string, args ...any) {
+	u.bar.clear()
+	_, _ = fmt.Fprintf(u.err, format, args...)
+}
+
 // warn prints a line on stderr and keeps it for the document.
 func (u *ui) warn(format string, args ...any) {
 	u.bar.clear()

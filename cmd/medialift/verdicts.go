@@ -15,6 +15,7 @@ import (
 	"github.com/medialift/medialift/dataset/extjson"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dataset/mongostore/locate"
+	"github.com/medialift/medialift/dbmigrate/runner"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/pathmap"
 	"github.com/medialift/medialift/pathmap/execmap"
@@ -49,6 +50,8 @@ func judge(err error) verdict {
 		return verdict{exitPartial, "partial", part.hint, !part.stuck}
 	case errors.As(err, &wrong):
 		return verdict{code: exitFailed, status: "failed", hint: wrong.hint}
+	case isLease(err):
+		return verdict{exitLocked, "locked", "wait for it (--lock-timeout), or take over with --steal-lock once it has certainly ended", true}
 	case errors.As(err, &refusal):
 		return verdict{code: exitRefused, status: "refused", hint: refusal.Hint}
 	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "unknown shorthand"):
@@ -66,6 +69,8 @@ var verdicts = []struct {
 	err error
 	verdict
 }{
+	{runner.ErrBackup, verdict{exitRefused, "refused", "name the folder that --backup wrote; nothing was changed", false}},
+	{runner.ErrLeaseLost, verdict{exitFailed, "failed", "the other run goes on; look at it before you try again", true}},
 	{mongostore.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{mongostore.ErrNoView, verdict{exitUsage, "usage", "name a saved view of the dataset; medialift info --json lists them", false}},
 	{mongostore.ErrView, verdict{exitRefused, "refused", "save a view of plain matches and selections, or tag its samples in FiftyOne and use --tag", false}},
@@ -115,4 +120,10 @@ var verdicts = []struct {
 	{syscall.ENOSPC, verdict{exitFailed, "failed", "make room on that disk, or put the state of runs elsewhere with --state", true}},
 	{fs.ErrPermission, verdict{exitFailed, "failed", "check the permissions of the file or folder named above", false}},
 	{os.ErrNotExist, verdict{exitUsage, "usage", "check the spelling of the file named above", false}},
+}
+
+// isLease tells whether another run is migrating the database.
+func isLease(err error) bool {
+	_, held := errors.AsType[*runner.LeaseError](err)
+	return held
 }

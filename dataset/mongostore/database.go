@@ -106,6 +106,10 @@ func (d *Database) Name() string { return d.db.Name() }
 // Address is the server as a URI without credentials and options.
 func (d *Database) Address() string { return d.address }
 
+// Handle is the driver's handle of the database, for what concerns all of it, such
+// as migrations. Its writes are acknowledged by a majority, not by the journal.
+func (d *Database) Handle() *mongo.Database { return d.db }
+
 // Config is what FiftyOne has noted about the database.
 func (d *Database) Config() Config { return d.config }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -135,6 +136,22 @@ func (x *execution) updateAll(ctx context.Context, e *entry, op dbmigrate.Update
 			return err
 		}
 		x.progress(e.plan.Name, op.Collection, passed)
+		if err := x.pace(ctx, len(ends)*rangeDocs); err != nil {
+			return err
+		}
+	}
+}
+
+// pace waits as long as that many documents may take.
+func (x *execution) pace(ctx context.Context, documents int) error {
+	if x.opts.MaxOps <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(time.Duration(float64(documents) / x.opts.MaxOps * float64(time.Second))):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

@@ -60,6 +60,9 @@ type Options struct {
 	// StealLease takes the lease from whoever holds it. For when that one is gone
 	// for certain: two runs at once spoil each other's data.
 	StealLease bool
+	// MaxOps is how many documents a second the steps over whole collections may
+	// pass; 0 for as many as the server takes.
+	MaxOps float64
 	// Progress is called now and then, never by two goroutines at once.
 	Progress func(Progress)
 	// Backup is called with each plan before anything of it is applied, and with

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"time"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/runner"
+)
+
+// apply carries out plans; todo is how many there are.
+func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error], todo int) error {
+	opts := c.options(todo)
+	if c.backup != "" {
+		dir, err := filepath.Abs(c.backup)
+		if err != nil {
+			return fmt.Errorf("finding %q: %w", c.backup, err)
+		}
+		opts.Backup = c.runner.BackUp(dir)
+	}
+	var report runner.Report
+	err := c.waiting(ctx, func() (err error) {
+		report, err = c.runner.Apply(ctx, plans, opts)
+		return err
+	})
+	c.ui.doc.Counts.Rows, c.ui.doc.Counts.Rewritten, c.ui.doc.Counts.Already = int64(todo), int64(report.Migrated), int64(report.Unchanged)
+	c.ui.doc.Counts.Failed = int64(len(report.Failures))
+	for _, warning := range report.Warnings {
+		c.ui.warn("%s", warning)
+	}
+	if err != nil && !errors.Is(err, runner.ErrStopped) {
+		return err
+	}
+	return c.ended(ctx, report)
+}
+
+// options are those of the runner.
+func (c *migrateCmd) options(todo int) runner.Options {
+	return runner.Options{
+		Workers: c.workers, StopAtFirst: c.errorLevel == 0, StealLease: c.steal, MaxOps: c.maxOps,
+		Progress: func(p runner.Progress) {
+			phase := "migrating"
+			if p.Collection != "" {
+				phase = fmt.Sprintf("migrating %s (%d documents of %s)", p.Dataset, p.Documents, p.Collection)
+			}
+			c.ui.bar.show(step{Phase: phase, Files: int64(p.Datasets), TotalFiles: int64(todo)})
+		},
+	}
+}
+
+// waiting tries again while another run has the lock, for as long as was asked.
+func (c *migrateCmd) waiting(ctx context.Context, try func() error) error {
+	for end := time.Now().Add(c.lockTimeout); ; {
+		err := try()
+		if _, held := errors.AsType[*runner.LeaseError](err); !held || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(min(time.Second, time.Until(end)+time.Millisecond)):
+		}
+	}
+}
+
+// ended says what was done.
+func (c *migrateCmd) ended(ctx context.Context, report runner.Report) error {
+	if report.Resumed > 0 {
+		c.ui.say("%s of an earlier run, which did not end, finished.", plural(int64(report.Resumed), "migration"))
+	}
+	if report.Migrated == 0 && len(report.Failures) == 0 {
+		c.ui.say("Nothing to do: everything is at v%s.", c.to)
+		return nil
+	}
+	if report.Migrated > 0 {
+		c.ui.say("Migrated %s; %d were there before.", plural(int64(report.Migrated), "document"), report.Unchanged)
+		c.showClients(ctx)
+	}
+	return c.failures(report.Failures)
+}
+
+// failures are datasets that were left out: the others have moved.
+func (c *migrateCmd) failures(list []runner.Failure) error {
+	if len(list) == 0 {
+		return nil
+	}
+	problems := make([]dataset.Problem, 0, min(len(list), dataset.KeptProblems))
+	for _, f := range list[:min(len(list), dataset.KeptProblems)] {
+		problems = append(problems, failureProblem(f))
+	}
+	c.ui.problems(problems, int64(len(list)))
+	hint := "they are listed above with the reason; the same command tries them again"
+	if refused, ok := errors.AsType[*dbmigrate.RefusalError](list[0].Err); ok && refused.Hint != "" {
+		hint = refused.Hint
+	}
+	return &partialError{msg: fmt.Sprintf("%s not migrated", plural(int64(len(list)), "dataset")), hint: hint, stuck: true}
+}
+
+func failureProblem(f runner.Failure) dataset.Problem {
+	p := dataset.Problem{Kind: "failed", ID: f.Dataset, Hint: f.Err.Error()}
+	if _, refused := errors.AsType[*dbmigrate.RefusalError](f.Err); refused {
+		p.Kind = "refused"
+	}
+	return p
+}
+
+// mend redoes steps on stale documents.
+func (c *migrateCmd) mend(ctx context.Context) error {
+	var names []string
+	if !c.all {
+		names = c.names
+	}
+	stale, err := c.runner.Stale(ctx, names)
+	if err != nil {
+		return err
+	}
+	for _, s := range stale {
+		c.ui.say("  %s: %d documents of %s without %s", s.Dataset, s.Documents, s.Collection, s.Field)
+	}
+	if len(stale) == 0 {
+		c.ui.say("Nothing to repair.")
+		return nil
+	}
+	if c.dryRun {
+		c.ui.say("Dry run: nothing was changed.")
+		return nil
+	}
+	c.to = c.found.Version
+	return c.apply(ctx, c.runner.Repairs(ctx, names), len(stale))
+}
+
+// putBack takes back what a backup holds.
+func (c *migrateCmd) putBack(ctx context.Context) error {
+	if err := c.permitted(c.found.Version, "\x00"); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(c.restore)
+	if err != nil {
+		return fmt.Errorf("finding %q: %w", c.restore, err)
+	}
+	var report runner.Restored
+	err = c.waiting(ctx, func() (err error) {
+		report, err = c.runner.Restore(ctx, dir, c.options(0))
+		return err
+	})
+	c.ui.doc.Counts.Rewritten, c.ui.doc.Counts.Already = int64(report.Datasets), int64(report.Already)
+	c.ui.doc.Counts.Failed = int64(len(report.Left))
+	if err != nil {
+		return err
+	}
+	c.ui.say("Put back %s; %d were as before.", plural(int64(report.Datasets), "document"), report.Already)
+	if len(report.Left) == 0 {
+		return nil
+	}
+	var problems []dataset.Problem
+	for _, f := range report.Left {
+		problems = append(problems, dataset.Problem{Kind: "changed", ID: f.Dataset, Hint: f.Err.Error()})
+	}
+	c.ui.problems(problems[:min(len(problems), dataset.KeptProblems)], int64(len(problems)))
+	return &partialError{msg: plural(int64(len(report.Left)), "dataset") + " left as they are", hint: "somebody has changed them since the migration", stuck: true}
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dbmigrate"
+)
+
+// A migration is the plan of one dataset, or of the database itself, as people and
+// programs see it: one entry of "migrations".
+type migration struct {
+	// Dataset is empty for the database itself.
+	Dataset string   `json:"dataset"`
+	From    string   `json:"from"`
+	To      string   `json:"to"`
+	Legs    []string `json:"legs"`
+	// Touches are the collections that are changed beside the dataset's document.
+	Touches []touched `json:"collections"`
+	// Losses says what is deleted for good.
+	Losses   []string `json:"losses"`
+	Warnings []string `json:"warnings"`
+	// Unopenable says why the FiftyOne of the target version can't open it.
+	Unopenable string `json:"cannot_open,omitempty"`
+	Refused    string `json:"refused,omitempty"`
+}
+
+// touched is a collection that a migration changes; Documents and Bytes are what it
+// holds where the step passes all of it.
+type touched struct {
+	Collection string `json:"collection"`
+	Documents  int64  `json:"documents,omitempty"`
+	Bytes      int64  `json:"bytes,omitempty"`
+}
+
+// A migrationPlan is all of them.
+type migrationPlan struct {
+	list []migration
+	// todo is how many plans there are, lossy how many of them lose something.
+	todo, lossy, refused int
+	documents, bytes     int64
+}
+
+// plan composes all plans on paper. Only a refusal of the database itself is an
+// error.
+func (c *migrateCmd) plan(ctx context.Context) (*migrationPlan, error) {
+	p := &migrationPlan{}
+	for plan, err := range c.plans(ctx) {
+		var refused *dbmigrate.RefusalError
+		switch {
+		case errors.As(err, &refused) && refused.Dataset == "":
+			return nil, &dataset.Refusal{Reason: refused.Error(), Hint: refused.Hint}
+		case refused != nil:
+			p.list = append(p.list, migration{Dataset: refused.Dataset, To: c.to, Refused: refused.Error()})
+			p.refused++
+		case err != nil:
+			return nil, err
+		default:
+			if err := c.add(ctx, p, plan); err != nil {
+				return nil, err
+			}
+		}
+		if p.todo++; p.todo%100 == 0 {
+			c.ui.bar.show(step{Phase: "planning", Files: int64(p.todo)})
+		}
+	}
+	return p, nil
+}
+
+// add notes a plan, unless there is nothing to do.
+func (c *migrateCmd) add(ctx context.Context, p *migrationPlan, plan *dbmigrate.Plan) error {
+	if plan.Empty() {
+		return nil
+	}
+	m := migration{
+		Dataset: plan.Name, From: plan.From, To: plan.To, Legs: []string{},
+		Losses: append([]string{}, plan.Losses...), Warnings: append([]string{}, plan.Warnings...), Touches: []touched{},
+	}
+	for _, leg := range plan.Legs {
+		m.Legs = append(m.Legs, leg.String())
+	}
+	for _, op := range slices.Concat(plan.Ops, plan.Last) {
+		name := op.Target()
+		if slices.ContainsFunc(m.Touches, func(t touched) bool { return t.Collection == name }) {
+			continue
+		}
+		t := touched{Collection: name}
+		if wholeCollection(op) {
+			held, err := c.runner.Size(ctx, name)
+			if err != nil {
+				return err
+			}
+			t.Documents, t.Bytes = held.Documents, held.Bytes
+			p.documents += held.Documents
+			p.bytes += held.Bytes
+		}
+		m.Touches = append(m.Touches, t)
+	}
+	m.Unopenable = unopenable(plan)
+	if len(m.Losses) > 0 {
+		p.lossy++
+	}
+	p.list = append(p.list, m)
+	return nil
+}
+
+// wholeCollection tells whether an operation passes every document.
+func wholeCollection(op dbmigrate.Op) bool {
+	switch op := op.(type) {
+	case dbmigrate.UpdateAll:
+		return len(op.Filter) == 0
+	case dbmigrate.Convert, dbmigrate.Merge, dbmigrate.Drop:
+		return true
+	}
+	return false
+}
+
+// mediaSince are the versions that brought a media type.
+var mediaSince = []struct{ media, version string }{
+	{"group", "0.17.0"}, {"3d", "0.24.0"}, {"multimodal", "1.22.0"},
+}
+
+// unopenable says why a dataset's media type keeps the target version from opening
+// it.
+func unopenable(plan *dbmigrate.Plan) string {
+	to, err := dbmigrate.ParseVersion(plan.To)
+	if err != nil || plan.Collection != dbmigrate.Datasets {
+		return ""
+	}
+	types := []string{}
+	for _, e := range plan.After {
+		switch value := e.Value.(type) {
+		case string:
+			if e.Key == "media_type" {
+				types = append(types, value)
+			}
+		default:
+			if e.Key == "group_media_types" {
+				types = append(types, fmt.Sprint(value))
+			}
+		}
+	}
+	for _, since := range mediaSince {
+		if to.Compare(dbmigrate.MustParseVersion(since.version)) < 0 && slices.ContainsFunc(types, func(t string) bool { return t == since.media || strings.Contains(t, `"`+since.media+`"`) }) {
+			return fmt.Sprintf("its media type %q came with FiftyOne %s", since.media, since.version)
+		}
+	}
+	return ""
+}
+
+// agree asks whether what the plan loses may be lost.
+func (c *migrateCmd) agree(p *migrationPlan) error {
+	if p.lossy == 0 || c.yes {
+		return nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) || c.ui.json {
+		r := &dataset.Refusal{
+			Reason: fmt.Sprintf("this deletes data of %s for good", plural(int64(p.lossy), "dataset")),
+			Hint:   "--yes agrees to it, --backup DIR keeps what --restore DIR can put back, --dry-run only lists it",
+		}
+		for _, m := range p.list {
+			for _, loss := range m.Losses {
+				r.Add(dataset.Problem{Kind: "loss", ID: m.Dataset, Hint: loss})
+			}
+		}
+		return r
+	}
+	kept := "no backup is kept"
+	if c.backup != "" {
+		kept = "a backup goes to " + c.backup
+	}
+	c.ui.ask("Data of %s will be deleted, as listed; %s. Go on? (y/N) ", plural(int64(p.lossy), "dataset"), kept)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return refusal("nothing was changed", "not agreed to")
+	}
+	return nil
+}

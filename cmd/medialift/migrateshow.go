@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/medialift/medialift/dbmigrate/enterprise"
+)
+
+// shownMigrations is how many plans people see; the document holds all.
+const shownMigrations = 20
+
+// show prints the plan.
+func (c *migrateCmd) show(ctx context.Context, p *migrationPlan) {
+	c.ui.doc.Migrations = p.list
+	c.ui.doc.Counts.Rows = int64(p.todo)
+	c.ui.say("%s, %s → v%s", inDatabase(c.handle), spelled(c.found.Version), c.to)
+	shown := 0
+	for _, m := range p.list {
+		worth := c.verbose || len(m.Losses)+len(m.Warnings) > 0 || m.Refused != "" || m.Unopenable != ""
+		if !worth && shown >= shownMigrations {
+			continue
+		}
+		shown++
+		c.showOne(m)
+	}
+	if more := len(p.list) - shown; more > 0 {
+		c.ui.say("  … and %d more", more)
+	}
+	if len(p.list) == 0 {
+		c.ui.say("  nothing to do: everything planned is at v%s", c.to)
+		return
+	}
+	if p.documents > 0 {
+		// Measured on two processors: an update of all documents passes some 40,000 a second.
+		c.ui.say("  rewrites %d documents, %s: about %s, and as much disk again while it runs",
+			p.documents, size(p.bytes), (time.Duration(p.documents/40_000) * time.Second).String())
+	}
+	c.showConnections(ctx)
+	c.showCompatible("now", c.found.Version)
+	if len(c.names) == 0 {
+		c.showCompatible("after", c.to)
+	}
+	if !c.openSource() {
+		c.ui.warn("only datasets and the database's version are migrated: not CAS, snapshots and the hub of an Enterprise deployment")
+	}
+}
+
+func (c *migrateCmd) showOne(m migration) {
+	name := fmt.Sprintf("dataset %q", m.Dataset)
+	if m.Dataset == "" {
+		name = "the database"
+	}
+	switch {
+	case m.Refused != "":
+		c.ui.say("  refused: %s", m.Refused)
+		return
+	case c.verbose && len(m.Legs) > 0:
+		c.ui.say("  %s: v%s → v%s (%s)", name, m.From, m.To, strings.Join(m.Legs, ", "))
+	default:
+		c.ui.say("  %s: v%s → v%s", name, m.From, m.To)
+	}
+	for _, t := range m.Touches {
+		if c.verbose && t.Documents > 0 {
+			c.ui.say("      all %d documents of %s", t.Documents, t.Collection)
+		}
+	}
+	for _, loss := range m.Losses {
+		c.ui.say("      lost: %s", loss)
+	}
+	for _, warning := range m.Warnings {
+		c.ui.say("      note: %s", warning)
+	}
+	if m.Unopenable != "" {
+		c.ui.say("      cannot be opened there: %s", m.Unopenable)
+	}
+}
+
+func spelled(version string) string {
+	if version == "" {
+		return "no version"
+	}
+	return "v" + version
+}
+
+// showCompatible says which SDKs can connect to a database at a version.
+func (c *migrateCmd) showCompatible(when, version string) {
+	if version == "" {
+		return
+	}
+	clients, err := enterprise.Clients(version)
+	if err != nil {
+		return // FiftyOne doesn't know either
+	}
+	text := fmt.Sprintf("SDKs that can connect %s (v%s): fiftyone %s", when, version, clients)
+	if !c.openSource() {
+		var names []string
+		for _, r := range enterprise.At(version) {
+			names = append(names, r.String())
+		}
+		if len(names) > 0 {
+			text += "; Enterprise " + strings.Join(names, ", ")
+		}
+	}
+	c.ui.say("  %s", text)
+}
+
+// showConnections names the programs that are connected.
+func (c *migrateCmd) showConnections(ctx context.Context) {
+	clients, ok := c.runner.Clients(ctx)
+	switch {
+	case !ok:
+		c.ui.say("  connected clients: the server does not let this user see them")
+	case len(clients) > 0:
+		c.ui.warn("FiftyOne is connected from %s: what it writes meanwhile may lack what the new version needs (medialift migrate --repair)", strings.Join(clients, ", "))
+	}
+}
+
+// showClients says after the move how users get an SDK that fits.
+func (c *migrateCmd) showClients(ctx context.Context) {
+	found, err := c.runner.Database(ctx)
+	if err != nil || len(c.names) > 0 {
+		return
+	}
+	c.showCompatible("now", found.Version)
+	command := "pip install --upgrade fiftyone==" + found.Version
+	if !c.openSource() {
+		releases := enterprise.At(found.Version)
+		if len(releases) == 0 || releases[len(releases)-1].SDK == "" {
+			return
+		}
+		command = "pip install --upgrade --index-url https://TOKEN@pypi.dev.fiftyone.ai fiftyone==" + releases[len(releases)-1].SDK
+	}
+	c.ui.doc.Next = command
+	c.ui.say("  %s", command)
+}
