@@ -13,7 +13,7 @@ import (
 // the database called "fiftyone", whichever is being migrated.
 func admin0_15_0() dbmigrate.Revision {
 	return revision("0.15.0", func(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State) error {
-		used, err := usedCollections(ctx, reader)
+		used, silent, err := usedCollections(ctx, reader)
 		if err != nil {
 			return err
 		}
@@ -26,29 +26,41 @@ func admin0_15_0() dbmigrate.Revision {
 			prefix, _, found := strings.Cut(name, ".")
 			if found && slices.Contains([]string{"samples", "frames", "patches", "clips"}, prefix) && !used[name] {
 				orphans = append(orphans, name)
-				s.Add(dbmigrate.Drop{Collection: name})
 			}
 		}
-		if len(orphans) > 0 {
-			s.Lose("%s that no dataset names: %s", count(len(orphans), "collection"), strings.Join(orphans, ", "))
+		if len(orphans) == 0 {
+			return nil
 		}
+		if silent > 0 {
+			s.Warn("%s that no dataset names may be the samples of %s that names none, and stay: %s",
+				count(len(orphans), "collection"), count(silent, "dataset"), strings.Join(orphans, ", "))
+			return nil
+		}
+		for _, name := range orphans {
+			s.Add(dbmigrate.Drop{Collection: name})
+		}
+		s.Lose("%s that no dataset names: %s", count(len(orphans), "collection"), strings.Join(orphans, ", "))
 		return nil
 	}, nil)
 }
 
 // usedCollections holds the collections of samples and frames that datasets name,
-// and those of frames that they mean where they name none.
-func usedCollections(ctx context.Context, reader dbmigrate.Reader) (map[string]bool, error) {
-	used := map[string]bool{}
+// and those of frames that they mean where they name none. silent is the number of
+// datasets that name no samples: whose they are, nobody can tell.
+func usedCollections(ctx context.Context, reader dbmigrate.Reader) (used map[string]bool, silent int, err error) {
+	used = map[string]bool{}
 	fields := []string{"sample_collection_name", "frame_collection_name"}
 	for doc, err := range reader.Find(ctx, dbmigrate.Datasets, dbmigrate.Query{Fields: fields}) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		samples := edit.String(doc, "sample_collection_name")
+		if samples == "" {
+			silent++
+		}
 		used[samples], used[framesOf(samples)], used[edit.String(doc, "frame_collection_name")] = true, true, true
 	}
-	return used, nil
+	return used, silent, nil
 }
 
 // admin0_15_1 brought the type of a database.

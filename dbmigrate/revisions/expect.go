@@ -43,10 +43,22 @@ func expectRuns(s *dbmigrate.State, maps ...string) error {
 			return dbmigrate.Refuse(byHand, "its %s is %s, not a map of runs", key, typeOf(value))
 		}
 		for _, run := range runs {
-			doc, isDoc := run.Value.(bson.D)
-			if !isDoc {
+			if _, isDoc := run.Value.(bson.D); !isDoc {
 				return dbmigrate.Refuse(byHand, "%q in its %s is %s, not a run", run.Key, key, typeOf(run.Value))
 			}
+		}
+	}
+	return nil
+}
+
+// expectConfigs is expectRuns where a step reads how runs are configured. Null is no
+// configuration.
+func expectConfigs(s *dbmigrate.State, key string) error {
+	if err := expectRuns(s, key); err != nil {
+		return err
+	}
+	for _, run := range edit.Doc(s.Doc, key) {
+		if doc, isDoc := run.Value.(bson.D); isDoc {
 			if config := edit.Get(doc, "config"); config != nil && edit.Doc(doc, "config") == nil {
 				return dbmigrate.Refuse(byHand, "the config of %q in its %s is %s, not a document", run.Key, key, typeOf(config))
 			}

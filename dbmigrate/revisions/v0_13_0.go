@@ -15,7 +15,7 @@ func v0_13_0() dbmigrate.Revision {
 }
 
 func up0_13_0(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
-	if err := expectRuns(s, "brain_methods"); err != nil {
+	if err := expectConfigs(s, "brain_methods"); err != nil {
 		return err
 	}
 	edit.Ensure(&s.Doc, "annotation_runs", bson.D{})
@@ -28,7 +28,7 @@ func up0_13_0(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
 }
 
 func down0_13_0(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
-	if err := expectRuns(s, "brain_methods"); err != nil {
+	if err := expectConfigs(s, "brain_methods"); err != nil {
 		return err
 	}
 	loseEntries(s, "annotation_runs", "annotation run")

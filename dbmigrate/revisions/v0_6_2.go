@@ -156,6 +156,9 @@ func down0_6_2(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State)
 		edit.Set(field, "subfield", fieldType+"ReferenceField")
 		edit.Set(field, "embedded_doc_type", nil)
 	})
+	if err := loseNumbers(ctx, reader, s, frames); err != nil {
+		return err
+	}
 	s.Lose("the index of %s by sample and number, which FiftyOne makes for new datasets alone", frames)
 	s.Add(
 		dbmigrate.UpdateAll{Collection: samples, Filter: bson.D{}, Update: bson.D{{Key: "$set", Value: bson.D{{Key: "frames", Value: bson.D{}}}}}},
@@ -165,6 +168,27 @@ func down0_6_2(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State)
 		dbmigrate.DropIndex{Collection: frames, Keys: bson.D{{Key: "_sample_id", Value: int32(1)}, {Key: "frame_number", Value: int32(1)}}},
 		dbmigrate.UpdateAll{Collection: frames, Filter: bson.D{}, Update: bson.D{{Key: "$unset", Value: bson.D{{Key: "_sample_id", Value: ""}}}}},
 	)
+	return nil
+}
+
+// loseNumbers counts the frames that no map of frame numbers can hold.
+func loseNumbers(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State, frames string) error {
+	lost := 0
+	for frame, err := range reader.Find(ctx, frames, dbmigrate.Query{Fields: []string{"frame_number", "_sample_id"}}) {
+		if err != nil {
+			return err
+		}
+		switch edit.Get(frame, "frame_number").(type) {
+		case int32, int64:
+		default:
+			if edit.Get(frame, "_sample_id") != nil {
+				lost++
+			}
+		}
+	}
+	if lost > 0 {
+		s.Lose("whose %s in %s are that have no whole number", count(lost, "frame"), frames)
+	}
 	return nil
 }
 

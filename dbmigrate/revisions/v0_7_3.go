@@ -37,9 +37,15 @@ func up0_7_3(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
 	return nil
 }
 
-// loseEntries says that the entries of a map go.
+// loseEntries says that the entries of a map go, or what stands in its place.
 func loseEntries(s *dbmigrate.State, key, what string) {
-	if n := len(edit.Doc(s.Doc, key)); n > 0 {
-		s.Lose("%s", count(n, what))
+	switch value := edit.Get(s.Doc, key).(type) {
+	case nil:
+	case bson.D:
+		if len(value) > 0 {
+			s.Lose("%s", count(len(value), what))
+		}
+	default:
+		s.Lose("its %s, %s", key, typeOf(value))
 	}
 }

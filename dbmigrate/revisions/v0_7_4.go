@@ -15,7 +15,7 @@ func v0_7_4() dbmigrate.Revision {
 }
 
 func up0_7_4(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
-	if err := expectRuns(s, "evaluations"); err != nil {
+	if err := expectConfigs(s, "evaluations"); err != nil {
 		return err
 	}
 	if edit.Get(s.Doc, "evaluations") == nil {
@@ -46,7 +46,7 @@ func up0_7_4(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
 }
 
 func down0_7_4(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
-	if err := expectRuns(s, "evaluations", "brain_methods"); err != nil {
+	if err := expectConfigs(s, "evaluations"); err != nil {
 		return err
 	}
 	if edit.Get(s.Doc, "evaluations") == nil {
