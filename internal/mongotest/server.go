@@ -56,6 +56,30 @@ func Start(t testing.TB, args ...string) *Server {
 	return server
 }
 
+// Crash ends the server with SIGKILL and keeps its files, for Restart.
+func (s *Server) Crash() {
+	process, err := os.FindProcess(s.PID)
+	if err == nil {
+		err = process.Kill()
+	}
+	for deadline := time.Now().Add(time.Minute); err == nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if _, gone := os.Stat(filepath.Join(filepath.Dir(s.Dir), "ended")); gone == nil {
+			return
+		}
+	}
+}
+
+// Restart starts a server on the files of one that has crashed, which s becomes.
+func (s *Server) Restart(t testing.TB, args ...string) {
+	t.Helper()
+	again := &Server{Dir: s.Dir, ended: make(chan struct{})}
+	if err := again.run(Binary(), args); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(again.Kill)
+	s.URI, s.PID = again.URI, again.PID
+}
+
 // Kill ends the server with SIGKILL and removes its files.
 func (s *Server) Kill() {
 	_ = s.hold.Close() // twice is no harm
@@ -71,6 +95,20 @@ func start(binary string, args []string) (*Server, error) {
 	if err := os.Mkdir(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
+	return s, s.serve(dir, binary, args)
+}
+
+// run serves the database directory that s has.
+func (s *Server) run(binary string, args []string) error {
+	dir, err := os.MkdirTemp(roomyMemory(), "medialift-mongod-")
+	if err != nil {
+		return err
+	}
+	return s.serve(dir, binary, args)
+}
+
+// serve runs mongod, with dir for its log.
+func (s *Server) serve(dir, binary string, args []string) error {
 	command := append([]string{"-c", keep, "mongotest", dir, binary, "--dbpath", s.Dir, "--port", "0", "--bind_ip", "127.0.0.1",
 		"--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false"}, args...)
 	if !slices.Contains(args, "--wiredTigerCacheSizeGB") {
@@ -79,13 +117,13 @@ func start(binary string, args []string) (*Server, error) {
 	s.keeper = exec.Command("/bin/sh", command...)
 	hold, err := s.keeper.StdinPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.hold = hold
 	// A Ctrl-C at the terminal must not end the keeper before it has cleaned up.
 	ownGroup(s.keeper)
 	if err := s.keeper.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	go func() {
 		_ = s.keeper.Wait() // its status is that of rm
@@ -93,9 +131,9 @@ func start(binary string, args []string) (*Server, error) {
 	}()
 	if err := s.await(dir); err != nil {
 		s.Kill()
-		return nil, err
+		return err
 	}
-	return s, nil
+	return nil
 }
 
 // await waits until the server listens, and learns its port and process.
