@@ -1,10 +1,13 @@
 package revisions_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,7 +20,6 @@ import (
 	"github.com/medialift/medialift/dbmigrate"
 	"github.com/medialift/medialift/dbmigrate/migratetest"
 	"github.com/medialift/medialift/dbmigrate/revisions"
-	"github.com/medialift/medialift/internal/mongotest"
 )
 
 // level is a version with a database that FiftyOne made of it.
@@ -43,14 +45,8 @@ func levels(t *testing.T) []level {
 		for _, name := range matched {
 			version := filepath.Base(strings.TrimSuffix(name, "/before"))
 			db := migratetest.Memory{}
-			for collection, content := range mongotest.Read(t, name) {
-				for _, raw := range content.Docs {
-					var doc bson.D
-					if err := bson.Unmarshal(raw, &doc); err != nil {
-						t.Fatal(err)
-					}
-					db[collection] = append(db[collection], doc)
-				}
+			for _, collection := range []string{"datasets", "runs", "fs.files", "fs.chunks"} {
+				db[collection] = readLines(t, filepath.Join(name, collection+".jsonl"))
 			}
 			db["datasets"] = slices.DeleteFunc(db["datasets"], func(doc bson.D) bool { return get(doc, "version") != version }) // refused ones
 			found = append(found, level{version: version, db: db})
@@ -60,6 +56,23 @@ func levels(t *testing.T) []level {
 		return dbmigrate.MustParseVersion(b.version).Compare(dbmigrate.MustParseVersion(a.version))
 	})
 	return found
+}
+
+// readLines reads documents, one a line. A file that is not there has none.
+func readLines(t *testing.T, file string) []bson.D {
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	var docs []bson.D
+	for line := range bytes.Lines(text) {
+		var doc bson.D
+		if err := bson.UnmarshalExtJSON(line, true, &doc); err != nil {
+			t.Fatal(err)
+		}
+		docs = append(docs, doc)
+	}
+	return docs
 }
 
 // TestLossesAreSaid takes parts of real datasets to another version and back: where
