@@ -38,9 +38,11 @@ func Compare(before, got, want mongotest.Dump, now, since time.Time) []Differenc
 	c := &comparison{now: now, since: since, pairs: map[bson.ObjectID]bson.ObjectID{}, taken: map[bson.ObjectID]bool{}}
 	c.old = collect(before)
 	g, w := decode(got), decode(want)
-	for range 3 { // pairs found in one collection lead to documents of another
+	// Pairs found in one collection lead to documents of another. What documents look
+	// like is asked last: of copies there are several.
+	for round := range 6 {
 		for _, name := range slices.Sorted(maps.Keys(g)) {
-			c.match(g[name], w[name], func(a, b bson.D) { c.pair(a, b) })
+			c.match(g[name], w[name], round >= 3, func(a, b bson.D) { c.pair(a, b) })
 		}
 	}
 	c.differences(got, want, g, w)
@@ -72,7 +74,7 @@ func (c *comparison) differences(got, want mongotest.Dump, g, w map[string][]bso
 		if a, b := layout(got[name]), layout(want[name]); a != b {
 			c.add(name+"/<indexes>", a, b)
 		}
-		onlyGot, onlyWant := c.match(g[name], w[name], func(a, b bson.D) {
+		onlyGot, onlyWant := c.match(g[name], w[name], true, func(a, b bson.D) {
 			c.at.ID = get(b, "_id")
 			c.compare(name+"/"+title(b), a, b)
 		})

@@ -107,6 +107,9 @@ func (x *execution) updateAll(ctx context.Context, e *entry, op dbmigrate.Update
 	if len(op.Filter) > 0 {
 		return update(op.Filter)
 	}
+	if n, err := collection.EstimatedDocumentCount(ctx); err == nil && n <= rangeDocs {
+		return update(bson.D{})
+	}
 	var passed int64
 	for {
 		ends, err := endsOfRanges(ctx, collection, cursor)

@@ -1,0 +1,146 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/medialift/medialift/dbmigrate"
+)
+
+// exchange writes the new documents of entries, in one durable write for all, each
+// on condition that the old one is there yet. It returns the entries whose new
+// document stands.
+func (x *execution) exchange(ctx context.Context, entries []*entry) ([]*entry, error) {
+	var models []mongo.WriteModel
+	for _, e := range entries {
+		if !e.resumed && !tooLarge(e) && e.plan.Collection == dbmigrate.Datasets {
+			models = append(models, mongo.NewReplaceOneModel().SetFilter(unchanged(e.plan.ID, e.before)).SetReplacement(e.after))
+		}
+	}
+	if len(models) > 0 {
+		result, err := x.durable.Collection(dbmigrate.Datasets).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+		var refused mongo.BulkWriteException
+		if err != nil && !errors.As(err, &refused) {
+			return nil, fmt.Errorf("writing datasets: %w", err)
+		}
+		if err == nil && len(models) == len(entries) && int(result.MatchedCount) == len(entries) {
+			return entries, nil
+		}
+	}
+	done := entries[:0:0]
+	for _, e := range entries {
+		err := x.settle(ctx, e)
+		if err == nil {
+			done = append(done, e)
+		} else if err := x.failed(ctx, e, err); err != nil {
+			return nil, err
+		}
+	}
+	return done, nil
+}
+
+// settle writes the new document of one entry, unless it is there.
+func (x *execution) settle(ctx context.Context, e *entry) error {
+	if e.plan.New {
+		_, err := x.durable.Collection(e.plan.Collection).ReplaceOne(ctx, bson.D{{Key: "_id", Value: e.plan.ID}}, e.after, options.Replace().SetUpsert(true))
+		return err
+	}
+	// A client that merely looks at a dataset stamps it: a few of these must not
+	// keep it from being migrated.
+	for range 10 {
+		current, err := x.current(ctx, e)
+		if err != nil {
+			return err
+		}
+		if isAfter(e, current) {
+			return nil
+		}
+		replacement, matches := carryStamps(e.plan, current)
+		if !matches {
+			return &ChangedError{Dataset: e.plan.Name}
+		}
+		filter := unchanged(e.plan.ID, current)
+		if tooLarge(e) {
+			filter = bson.D{{Key: "_id", Value: e.plan.ID}, {Key: "version", Value: lookup(current, "version")}}
+		}
+		result, err := x.durable.Collection(e.plan.Collection).ReplaceOne(ctx, filter, replacement)
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", called(e.plan), err)
+		}
+		if result.MatchedCount == 1 {
+			return nil
+		}
+	}
+	return &ChangedError{Dataset: e.plan.Name}
+}
+
+// current reads the document of an entry as it is now.
+func (x *execution) current(ctx context.Context, e *entry) (bson.D, error) {
+	if e.plan.New {
+		return e.plan.Before, nil
+	}
+	doc, err := dbmigrate.First(ctx, x.Reader(), e.plan.Collection, dbmigrate.Query{Filter: bson.D{{Key: "_id", Value: e.plan.ID}}})
+	if err == nil && doc == nil {
+		err = &ChangedError{Dataset: e.plan.Name, Deleted: true}
+	}
+	return doc, err
+}
+
+// isAfter reports whether a document is past the exchange: it has the version that
+// only the exchange gives it.
+func isAfter(e *entry, current bson.D) bool {
+	now, after, before := lookup(current, "version"), lookup(e.plan.After, "version"), lookup(e.plan.Before, "version")
+	return !e.plan.New && now == after && now != before
+}
+
+// carryStamps returns the new document with the times that FiftyOne keeps of the
+// use of a dataset as they are in current, and whether current is the plan's old
+// document but for these.
+func carryStamps(plan *dbmigrate.Plan, current bson.D) (bson.D, bool) {
+	stamps := []string{"last_loaded_at", "last_modified_at", "last_deletion_at"}
+	before := bson.D{}
+	for _, e := range plan.Before {
+		before = append(before, e)
+	}
+	after := append(bson.D{}, plan.After...)
+	for _, key := range stamps {
+		value := lookup(current, key)
+		if value == nil {
+			continue
+		}
+		setPresent(before, key, value)
+		setPresent(after, key, value)
+	}
+	return after, dbmigrate.IDKey(before) == dbmigrate.IDKey(current)
+}
+
+func setPresent(doc bson.D, key string, value any) {
+	for i := range doc {
+		if doc[i].Key == key {
+			doc[i].Value = value
+		}
+	}
+}
+
+func lookup(doc bson.D, key string) any {
+	for _, e := range doc {
+		if e.Key == key {
+			return e.Value
+		}
+	}
+	return nil
+}
+
+// unchanged selects a document that is still what it was.
+func unchanged(id, doc any) bson.D {
+	literal := bson.D{{Key: "$literal", Value: doc}}
+	return bson.D{{Key: "_id", Value: id}, {Key: "$expr", Value: bson.D{{Key: "$eq", Value: bson.A{"$$ROOT", literal}}}}}
+}
+
+// tooLarge reports whether both documents do not fit into one update.
+func tooLarge(e *entry) bool { return e.size() > 12<<20 }
