@@ -22,6 +22,7 @@ import pymongo
 import rich_datasets
 from bson import json_util
 from bson.codec_options import CodecOptions, DatetimeConversion
+from fiftyone_side import describe  # noqa: F401 (a command)
 
 TYPE = fo.types.FiftyOneDataset
 CODEC = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
