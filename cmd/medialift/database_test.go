@@ -322,3 +322,34 @@ func TestDatabaseEditedMeanwhile(t *testing.T) {
 	m.run(5, "undo", doc.Run)
 	m.run(0, "undo", doc.Run, "--dry-run")
 }
+
+// Without a DATASET, info lists what the database has and how that stands to it.
+func TestDatabaseList(t *testing.T) {
+	ctx := context.Background()
+	db, _, env := fiftyOne(t)
+	for name, version := range map[string]string{"group": "1.0.2", "video": "1.30.0"} {
+		set := bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: version}}}}
+		if _, err := db.Collection("datasets").UpdateOne(ctx, bson.D{{Key: "name", Value: name}}, set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Collection("views").DeleteOne(ctx, bson.D{{Key: "name", Value: "two"}}); err != nil {
+		t.Fatal(err)
+	}
+	m := newTool(t, env...)
+	standings := map[string]string{}
+	for _, d := range m.run(0, "info").Datasets.([]any) {
+		entry := d.(map[string]any)
+		standings[entry["name"].(string)] = entry["standing"].(string)
+	}
+	want := map[string]string{"group": "behind", "video": "ahead", "image": "same", "empty": "same", "multimodal": "same", "duplicates": "same", "Odd  näme_2. (with+all)": "same"}
+	if !maps.Equal(standings, want) {
+		t.Errorf("got %v", standings)
+	}
+	if doc := m.run(0, "info", "image", "--no-files"); len(doc.Problems) != 1 || doc.Problems[0].Kind != "dangling" {
+		t.Errorf("problems %v", doc.Problems)
+	}
+	if doc := m.run(0, "info", "--all", "--no-files"); len(doc.Datasets.([]any)) != 7 {
+		t.Errorf("%v", doc.Datasets)
+	}
+}

@@ -77,6 +77,13 @@ func (c *infoCmd) one(ctx context.Context, arg string) error {
 		return err
 	}
 	c.show(src.String(), report)
+	if src.db != nil {
+		manifest, err := src.store.Manifest(ctx)
+		if err != nil {
+			return err
+		}
+		c.ui.problems(manifest.Problems, int64(len(manifest.Problems)))
+	}
 	return nil
 }
 

@@ -24,8 +24,8 @@ const selectionTimeout = 10 * time.Second
 
 // Options say how a database is opened.
 type Options struct {
-	// Compressor, if not empty, is "zstd", "zlib" or "snappy"
-	// (FIFTYONE_DATABASE_COMPRESSOR).
+	// Compressor, if not empty, is "zstd", "zlib", "snappy" or several of them with
+	// commas between (FIFTYONE_DATABASE_COMPRESSOR).
 	Compressor string
 	// Force opens a database whose type is not one of FiftyOne's.
 	Force bool
@@ -65,7 +65,7 @@ func Open(ctx context.Context, uri, name string, o Options) (*Database, error) {
 		opts.SetServerSelectionTimeout(selectionTimeout)
 	}
 	if o.Compressor != "" {
-		opts.SetCompressors([]string{o.Compressor})
+		opts.SetCompressors(strings.Split(o.Compressor, ","))
 	}
 	client, err := mongo.Connect(opts)
 	if err != nil {
