@@ -103,10 +103,7 @@ func isAfter(e *entry, current bson.D) bool {
 // document but for these.
 func carryStamps(plan *dbmigrate.Plan, current bson.D) (bson.D, bool) {
 	stamps := []string{"last_loaded_at", "last_modified_at", "last_deletion_at"}
-	before := bson.D{}
-	for _, e := range plan.Before {
-		before = append(before, e)
-	}
+	before := append(bson.D{}, plan.Before...)
 	after := append(bson.D{}, plan.After...)
 	for _, key := range stamps {
 		value := lookup(current, key)

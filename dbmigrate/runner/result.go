@@ -110,7 +110,8 @@ func setStrings(to io.Writer, from *bufio.Reader, values bson.D) error {
 // errNotJSON ends the search for keys: what is left is copied.
 var errNotJSON = errors.New("no JSON object")
 
-// jsonCopy copies JSON and knows where it is.
+// jsonCopy copies JSON and knows where it is. Errors of writing are left to the last
+// Flush, for which a bufio.Writer keeps the first; what was peeked at can be discarded.
 type jsonCopy struct {
 	in  *bufio.Reader
 	out *bufio.Writer
@@ -143,10 +144,10 @@ func (c *jsonCopy) object(values bson.D) error {
 		}
 		var name string
 		if err := json.Unmarshal(key, &name); err != nil {
-			c.out.Write(key)
+			_, _ = c.out.Write(key)
 			return errNotJSON
 		}
-		c.out.Write(key)
+		_, _ = c.out.Write(key)
 		if err := c.expect(':'); err != nil {
 			return err
 		}
@@ -184,13 +185,13 @@ func without(doc bson.D, key string) bson.D {
 func (c *jsonCopy) append(values bson.D, first bool) error {
 	for _, e := range values {
 		if !first {
-			c.out.WriteString(", ")
+			_, _ = c.out.WriteString(", ")
 		}
 		first = false
 		if err := c.write(e.Key); err != nil {
 			return err
 		}
-		c.out.WriteString(": ")
+		_, _ = c.out.WriteString(": ")
 		if err := c.write(e.Value); err != nil {
 			return err
 		}
@@ -218,8 +219,8 @@ func (c *jsonCopy) peekSolid() (byte, error) {
 		}
 		switch next[0] {
 		case ' ', '\t', '\n', '\r':
-			c.in.Discard(1)
-			c.out.WriteByte(next[0])
+			_, _ = c.in.Discard(1)
+			_ = c.out.WriteByte(next[0])
 		default:
 			return next[0], nil
 		}
@@ -234,7 +235,7 @@ func (c *jsonCopy) expect(want byte) error {
 	if next != want {
 		return errNotJSON
 	}
-	c.in.Discard(1)
+	_, _ = c.in.Discard(1)
 	return c.out.WriteByte(want)
 }
 
@@ -267,7 +268,7 @@ func (c *jsonCopy) copyValue(to io.Writer) error {
 		if !quoted && depth == 0 && (b == ',' || b == ':' || b == '}' || b == ']' || b == ' ' || b == '\n' || b == '\r' || b == '\t') {
 			return errors.Join(out.Flush(), c.in.UnreadByte())
 		}
-		out.WriteByte(b)
+		_ = out.WriteByte(b)
 		switch {
 		case escaped:
 			escaped = false
