@@ -62,6 +62,11 @@ func TestExportAndImport(t *testing.T) {
 	if doc = m.run(exitUsage, "export", "imag", dir+"2"); !strings.Contains(doc.Error, `"image"`) {
 		t.Errorf("error %q", doc.Error)
 	}
+	for _, generated := range generatedDatasets(t, db) {
+		if doc = m.run(exitRefused, "export", generated, dir+"3"); !strings.Contains(doc.Hint, "the view is of") {
+			t.Errorf("hint %q", doc.Hint)
+		}
+	}
 	if doc = m.run(exitRefused, "import", dir); !strings.Contains(doc.Hint, "--name") {
 		t.Errorf("hint %q", doc.Hint)
 	}
@@ -77,6 +82,17 @@ func TestExportAndImport(t *testing.T) {
 	m.run(exitUsage, "import", dir, "--name", "!!!")
 	m.run(exitUsage, "import", dir+"-none")
 	m.run(exitRefused, "import", dir, "--name", "new", "--database-name", db.Name()+"-new")
+}
+
+// generatedDatasets names datasets that FiftyOne made behind saved views.
+func generatedDatasets(t *testing.T, db *mongo.Database) []string {
+	t.Helper()
+	var names []string
+	made := bson.D{{Key: "sample_collection_name", Value: bson.Regex{Pattern: "^(patches|clips|frames)\\."}}}
+	if err := db.Collection("datasets").Distinct(t.Context(), "name", made).Decode(&names); err != nil || len(names) < 3 {
+		t.Fatalf("%q, %v", names, err)
+	}
+	return names[:2]
 }
 
 func TestImportWithMaps(t *testing.T) {

@@ -55,6 +55,9 @@ func (a *app) export(ctx context.Context, name, dir string, opts export.Options)
 	defer func() { err = withCause(ctx, errors.Join(err, done())) }()
 	a.ui.doc.Dataset = name
 	src, err := d.Dataset(ctx, name)
+	if errors.Is(err, dataset.ErrUnsupported) {
+		return &dataset.Refusal{Reason: err.Error(), Hint: "export the dataset that the view is of: FiftyOne makes what is behind a view again; media references are not handled yet", Err: err}
+	}
 	if err != nil {
 		return err
 	}
