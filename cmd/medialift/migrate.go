@@ -193,13 +193,13 @@ func (c *migrateCmd) target() error {
 	switch {
 	case c.to != "":
 		return nil
+	case !c.openSource():
+		return refusal("name one with --to-enterprise or -v: the deployment says which", "a database of type %q must be told where to go", c.found.Type)
 	case len(c.names) > 0: // as FiftyOne: to where the database is
 		if c.to = c.found.Version; c.to == "" {
 			c.to = revisions.Newest
 		}
 		return nil
-	case !c.openSource():
-		return refusal("name one with --to-enterprise or -v: the deployment says which", "a database of type %q must be told where to go", c.found.Type)
 	}
 	c.to = revisions.Newest
 	return nil

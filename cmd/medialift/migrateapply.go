@@ -11,6 +11,7 @@ import (
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dbmigrate"
 	"github.com/medialift/medialift/dbmigrate/runner"
+	"github.com/medialift/medialift/ledger"
 )
 
 // apply carries out plans; todo is how many there are.
@@ -24,7 +25,7 @@ func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan,
 		opts.Backup = c.runner.BackUp(dir)
 	}
 	var report runner.Report
-	err := c.waiting(ctx, func() (err error) {
+	err := c.waiting(ctx, &opts, func() (err error) {
 		report, err = c.runner.Apply(ctx, plans, opts)
 		return err
 	})
@@ -54,9 +55,9 @@ func (c *migrateCmd) options(todo int) runner.Options {
 }
 
 // waiting tries again while another run has the lock, for as long as was asked.
-func (c *migrateCmd) waiting(ctx context.Context, try func() error) error {
+func (c *migrateCmd) waiting(ctx context.Context, opts *runner.Options, try func() error) error {
 	for end := time.Now().Add(c.lockTimeout); ; {
-		err := try()
+		err := c.alone(opts, try)
 		if _, held := errors.AsType[*runner.LeaseError](err); !held || time.Now().After(end) {
 			return err
 		}
@@ -66,6 +67,27 @@ func (c *migrateCmd) waiting(ctx context.Context, try func() error) error {
 		case <-time.After(min(time.Second, time.Until(end)+time.Millisecond)):
 		}
 	}
+}
+
+// alone tries with what one process at a time has on this machine, so that a run that
+// was killed keeps nobody waiting. Another process that has it is named by its lease.
+func (c *migrateCmd) alone(opts *runner.Options, try func() error) error {
+	opts.Holder = ""
+	dir, err := c.ledgers()
+	if err != nil {
+		return err
+	}
+	lock, err := dir.Lock("migrate " + c.handle.Address() + " " + c.handle.Name())
+	if errors.Is(err, ledger.ErrLocked) {
+		return try()
+	}
+	if err != nil {
+		return err
+	}
+	if opts.Holder, err = holder(dir); err != nil {
+		return errors.Join(err, lock.Unlock())
+	}
+	return errors.Join(try(), lock.Unlock())
 }
 
 // ended says what was done.
@@ -144,8 +166,9 @@ func (c *migrateCmd) putBack(ctx context.Context) error {
 		return fmt.Errorf("finding %q: %w", c.restore, err)
 	}
 	var report runner.Restored
-	err = c.waiting(ctx, func() (err error) {
-		report, err = c.runner.Restore(ctx, dir, c.options(0))
+	opts := c.options(0)
+	err = c.waiting(ctx, &opts, func() (err error) {
+		report, err = c.runner.Restore(ctx, dir, opts)
 		return err
 	})
 	c.ui.doc.Counts.Rewritten, c.ui.doc.Counts.Already = int64(report.Datasets), int64(report.Already)

@@ -57,13 +57,17 @@ func (r *Runner) acquire(ctx context.Context, opts Options) (*lease, error) {
 	}
 	free := bson.D{{Key: "_id", Value: "lease"}}
 	if !opts.StealLease {
-		free = append(free, bson.E{Key: "$expr", Value: bson.D{{Key: "$lt", Value: bson.A{"$expires_at", "$$NOW"}}}})
+		free = append(free, bson.E{Key: "$or", Value: bson.A{
+			bson.D{{Key: "$expr", Value: bson.D{{Key: "$lt", Value: bson.A{"$expires_at", "$$NOW"}}}}},
+			bson.D{{Key: "holder", Value: opts.Holder}, {Key: "holder", Value: bson.D{{Key: "$gt", Value: ""}}}},
+		}})
 	}
 	take := bson.A{bson.D{{Key: "$replaceWith", Value: bson.D{
 		{Key: "_id", Value: "lease"},
 		{Key: "token", Value: l.token},
 		{Key: "owner", Value: bson.D{{Key: "$literal", Value: owner}}},
 		{Key: "host", Value: bson.D{{Key: "$literal", Value: host}}},
+		{Key: "holder", Value: bson.D{{Key: "$literal", Value: opts.Holder}}},
 		{Key: "pid", Value: os.Getpid()},
 		{Key: "since", Value: "$$NOW"},
 		{Key: "heartbeat_at", Value: "$$NOW"},

@@ -32,7 +32,9 @@ func filled(id any, now time.Time) []struct {
 		value any
 	}{
 		{"_dataset_id", id},
-		{"created_at", bson.D{{Key: "$toDate", Value: "$_id"}}},
+		{"created_at", bson.D{{Key: "$convert", Value: bson.D{
+			{Key: "input", Value: "$_id"}, {Key: "to", Value: "date"}, {Key: "onError", Value: nil},
+		}}}},
 		{"last_modified_at", bson.NewDateTimeFromTime(now)},
 	}
 }

@@ -57,6 +57,9 @@ type Options struct {
 	StopAtFirst bool
 	// Owner names this run to others that find its lease; "" for the process.
 	Owner string
+	// Holder, where it is not empty, is what only one process at a time has: a lease of
+	// the same holder is that of a process which has ended, and is taken over at once.
+	Holder string
 	// StealLease takes the lease from whoever holds it. For when that one is gone
 	// for certain: two runs at once spoil each other's data.
 	StealLease bool
