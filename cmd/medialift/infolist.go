@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/dbmigrate/revisions"
+	"github.com/medialift/medialift/dbmigrate/runner"
 )
 
 // listed is one entry of "datasets" where info lists those of a database.
@@ -59,6 +61,19 @@ func (c *infoCmd) list(ctx context.Context) error {
 		c.ui.doc.Counts.Rows += info.Samples
 	}
 	c.ui.doc.Datasets = list
+	return c.warnStale(ctx, d)
+}
+
+// warnStale warns of rows that clients older than their dataset wrote lately.
+func (c *infoCmd) warnStale(ctx context.Context, d *mongostore.Database) error {
+	stale, err := runner.New(d.Handle(), revisions.Datasets(), revisions.Database()).LatelyStale(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range stale {
+		c.ui.warn("dataset %q: a client older than the dataset wrote %s without %s; medialift migrate --repair -n %q mends it",
+			s.Dataset, plural(s.Documents, "document"), s.Field, s.Dataset)
+	}
 	return nil
 }
 

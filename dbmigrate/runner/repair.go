@@ -57,6 +57,38 @@ func (r *Runner) Stale(ctx context.Context, names []string) ([]Stale, error) {
 	return list, err
 }
 
+// newestRows is how many rows of a collection LatelyStale looks at: what was written
+// late has the latest ids.
+const newestRows = 1000
+
+// LatelyStale is Stale for the newest rows of each collection, and the first field that
+// these lack: quick, whatever the size of the database.
+func (r *Runner) LatelyStale(ctx context.Context) ([]Stale, error) {
+	var list []Stale
+	err := r.eachRepair(ctx, nil, func(doc bson.D, op dbmigrate.UpdateAll, field string) error {
+		name, _ := lookup(doc, "name").(string)
+		if len(list) > 0 && list[len(list)-1].Dataset == name {
+			return nil
+		}
+		cursor, err := r.db.Collection(op.Collection).Aggregate(ctx, mongo.Pipeline{
+			{{Key: "$sort", Value: bson.D{{Key: "_id", Value: -1}}}}, {{Key: "$limit", Value: newestRows}},
+			{{Key: "$match", Value: op.Filter}}, {{Key: "$count", Value: "n"}},
+		})
+		var found []struct{ N int64 }
+		if err == nil {
+			err = cursor.All(ctx, &found)
+		}
+		if err != nil {
+			return fmt.Errorf("counting in %s: %w", op.Collection, err)
+		}
+		if len(found) > 0 {
+			list = append(list, Stale{Dataset: name, Collection: op.Collection, Field: field, Documents: found[0].N})
+		}
+		return nil
+	})
+	return list, err
+}
+
 // Repairs plans the steps that give stale documents what they lack.
 func (r *Runner) Repairs(ctx context.Context, names []string) iter.Seq2[*dbmigrate.Plan, error] {
 	return func(yield func(*dbmigrate.Plan, error) bool) {
