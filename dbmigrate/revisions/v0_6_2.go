@@ -40,21 +40,23 @@ func up0_6_2(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
 		return err
 	}
 	eachField(s, func(field *bson.D) { edit.Drop(field, "media_type") })
-	if !isVideo(s) {
+	if edit.Get(s.Doc, "media_type") == "image" {
 		s.Add(convert(samples, upShapes0_6_2, nil))
 		return nil
 	}
-	eachFramesField(s, func(field *bson.D) {
-		edit.Set(field, "ftype", fieldType+"EmbeddedDocumentField")
-		edit.Set(field, "subfield", nil)
-		edit.Set(field, "embedded_doc_type", framesClass)
-	})
+	if isVideo(s) {
+		eachFramesField(s, func(field *bson.D) {
+			edit.Set(field, "ftype", fieldType+"EmbeddedDocumentField")
+			edit.Set(field, "subfield", nil)
+			edit.Set(field, "embedded_doc_type", framesClass)
+		})
+	}
 	frames := framesOf(samples)
 	s.Add(
 		dbmigrate.Merge{From: samples, Pipeline: samplesOfFrames(), Into: frames, Fields: []string{"_sample_id"}},
 		// Before the polylines of frames: the copies of first frames keep theirs as
 		// they were, in FiftyOne too.
-		convert(samples, upFrames0_6_2, bson.D{{Key: "frames", Value: frames}}),
+		convert(samples, upFrames0_6_2, bson.D{{Key: "frames", Value: frames}, {Key: "all", Value: isVideo(s)}}),
 		convert(samples, upShapes0_6_2, nil),
 		convert(frames, upShapes0_6_2, bson.D{{Key: "with", Value: "_sample_id"}}),
 	)
@@ -100,10 +102,11 @@ func samplesOfFrames() bson.A {
 }
 
 // summarizeFrames replaces the map of a sample's frames by their number and a copy
-// of the first.
+// of the first. A sample that has no map gets one of none where Args say "all": no
+// video is without.
 func summarizeFrames(ctx context.Context, reader dbmigrate.Reader, doc *bson.D, args bson.D) (bool, error) {
 	numbers, isMap := edit.Get(*doc, "frames").(bson.D)
-	if isMap && edit.Has(numbers, "_cls") {
+	if isMap && edit.Has(numbers, "_cls") || !isMap && edit.Get(args, "all") != true {
 		return false, nil
 	}
 	var first any
