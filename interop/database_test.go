@@ -142,12 +142,14 @@ input()
 
 // editor is a map that has real FiftyOne edit a sample before it answers.
 const editor = `
+import itertools
 import sys
+first = sys.stdin.readline()  # the plan has been made by then
 import fiftyone as fo
 sample = fo.load_dataset("mine").skip(3).first()
 sample["filepath"] = "/edited.png"
 sample.save()
-for line in sys.stdin:
+for line in itertools.chain([first], sys.stdin):
     print(line.rstrip("\n").replace("/data", "s3://b"), flush=True)
 `
 

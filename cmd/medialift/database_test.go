@@ -279,8 +279,10 @@ func TestDatabaseEditedMeanwhile(t *testing.T) {
 	// The plan asks a program, which is when the edit happens.
 	asked := filepath.Join(t.TempDir(), "asked")
 	program := filepath.Join(t.TempDir(), "map.sh")
-	// It is asked once more about its own answers, and does not wait then.
-	script := "#!/bin/sh\nif mkdir " + asked + ".once; then touch " + asked + "; while [ -e " + asked + " ]; do sleep 0.05; done; fi 2>/dev/null\nsed -u 's|^" + media + "|s3://b|'\n"
+	// It is started before the dataset is read, and asked once more about its own
+	// answers: so it waits when it has read a line, once.
+	script := "#!/bin/sh\nread -r line\nif mkdir " + asked + ".once; then touch " + asked + "; while [ -e " + asked + " ]; do sleep 0.05; done; fi 2>/dev/null\n" +
+		"(echo \"$line\"; cat) | sed -u 's|^" + media + "|s3://b|'\n"
 	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
