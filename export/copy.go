@@ -53,7 +53,7 @@ func (m *media) copy(ctx context.Context, stage string) (files, bytes int64, err
 			return err
 		})
 	}
-	err = errors.Join(err, rows.Err(), rows.Close())
+	err = errors.Join(err, rows.Err(), rows.Close()) //nolint:sqlclosecheck // the transaction is used again below
 	if err = errors.Join(g.Wait(), err); err != nil {
 		return 0, 0, err
 	}
@@ -80,7 +80,7 @@ func (m *media) copyScenes(ctx context.Context, stage string, copied func(int64)
 		}
 		scenes = append(scenes, f)
 	}
-	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // the transaction is used again below
 		return m.trouble(err)
 	}
 	done := map[string]bool{}

@@ -30,15 +30,6 @@ type memory struct {
 
 type d = bson.D
 
-func raw(t testing.TB, doc any) bson.Raw {
-	t.Helper()
-	b, err := bson.Marshal(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func (m *memory) Manifest(context.Context) (dataset.Manifest, error) {
 	fields := bson.A{
 		d{{Key: "name", Value: "filepath"}, {Key: "ftype", Value: "fiftyone.core.fields.StringField"}},

@@ -28,7 +28,6 @@ type media struct {
 	take     *sql.Stmt
 	counts   *sql.Stmt
 	total    Progress
-	frames   int64
 	missing  int64
 	warnings []string
 	refusal  dataset.Refusal
@@ -158,7 +157,7 @@ func (m *media) add(ctx context.Context, id string, f dataset.Found) error {
 	found, err := localfile.Resolver{}.Resolve(f.Value)
 	if err != nil {
 		m.refusal.Add(dataset.Problem{Kind: "missing", ID: id, Field: f.Field, Path: f.Value, Hint: err.Error()})
-		return nil
+		return nil //nolint:nilerr // it is refused, with all others
 	}
 	kind := plainFile
 	if strings.EqualFold(filepath.Ext(stored), ".fo3d") {
@@ -176,7 +175,7 @@ func (m *media) addScene(ctx context.Context, id string, f dataset.Found) error 
 	if err != nil {
 		m.refusal.Reason, m.refusal.Hint = "scenes that cannot be read", "mend them, or export without --export-media"
 		m.refusal.Add(dataset.Problem{Kind: "scene", ID: id, Field: f.Field, Path: f.Value, Hint: err.Error()})
-		return nil
+		return nil //nolint:nilerr // it is refused, with all others
 	}
 	for _, a := range s.Assets {
 		if _, known, err := m.lookup(ctx, f.Field, a.Path); err != nil || known {

@@ -19,8 +19,8 @@ const rememberedDirs = 10_000
 
 func newWithin(dir string) *within {
 	w := &within{dirs: []string{dir}, seen: map[string]bool{}}
-	if real, err := filepath.EvalSymlinks(dir); err == nil && real != dir {
-		w.dirs = append(w.dirs, real)
+	if resolved, err := filepath.EvalSymlinks(dir); err == nil && resolved != dir {
+		w.dirs = append(w.dirs, resolved)
 	}
 	return w
 }
@@ -36,8 +36,8 @@ func (w *within) holds(stored string) bool {
 	dir := filepath.Dir(stored)
 	below, known := w.seen[dir]
 	if !known {
-		real, err := filepath.EvalSymlinks(dir)
-		below = err == nil && w.below(filepath.Join(real, "x"))
+		resolved, err := filepath.EvalSymlinks(dir)
+		below = err == nil && w.below(filepath.Join(resolved, "x"))
 		if len(w.seen) >= rememberedDirs {
 			clear(w.seen)
 		}

@@ -75,6 +75,7 @@ func (d *Draft) BeginLinks(ctx context.Context, ext, kind string) (int64, error)
 // ID: that of the file which the plan has already, if it is the same on this
 // machine. It fails with ErrKind where that is of another kind; none is no kind.
 func (d *Draft) AddAsset(ctx context.Context, f File) (int64, error) {
+	//nolint:sqlclosecheck // closed with the transaction
 	find, err := d.again(ctx, `SELECT id, live, path, coalesce(kind, '') FROM file
 		WHERE coalesce(local, path) = ?1 AND (live OR field = ?2) ORDER BY live DESC, id LIMIT 1`)
 	if err != nil {
@@ -97,7 +98,7 @@ func (d *Draft) AddAsset(ctx context.Context, f File) (int64, error) {
 		f.Path = path
 	}
 	f.Refs = 0
-	add, err := d.again(ctx, upsertFile+` RETURNING id`)
+	add, err := d.again(ctx, upsertFile+` RETURNING id`) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return 0, err
 	}

@@ -23,7 +23,7 @@ func (d *Draft) again(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt := d.often[text]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := d.tx.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with the transaction
+	stmt, err := d.tx.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, d.run.explain("writing", err)
 	}

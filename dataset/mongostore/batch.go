@@ -28,15 +28,21 @@ func (w *batchWriter) write(ctx context.Context, batch []dataset.Change) ([]data
 	if w.store.collection(w.part) == "" {
 		return outcomes(batch, dataset.NotFound), nil
 	}
-	pending := batch
-	tried := false
-	var out []dataset.Outcome
+	out, pending, tried, err := w.writeAtOnce(ctx, batch)
+	if err != nil || len(pending) == 0 {
+		return out, err
+	}
+	return w.writeRead(ctx, out, pending, tried)
+}
+
+// writeAtOnce makes the changes without a look at the documents, where that can be
+// done. It returns those that are pending, which it may have tried.
+func (w *batchWriter) writeAtOnce(ctx context.Context, batch []dataset.Change) (out []dataset.Outcome, pending []dataset.Change, tried bool, err error) {
 	if m, ok := moveOf(batch); ok && w.stamp != 0 {
-		var err error
-		if out, pending, err = w.move(ctx, batch, m); err != nil || len(pending) == 0 {
-			return out, err
-		}
-	} else if w.stamp != 0 && !slices.ContainsFunc(batch, func(c dataset.Change) bool { return !simple(c) }) {
+		out, pending, err = w.move(ctx, batch, m)
+		return out, pending, false, err
+	}
+	if w.stamp != 0 && !slices.ContainsFunc(batch, func(c dataset.Change) bool { return !simple(c) }) {
 		// The common case: everything is as it was planned. Were there any doubt,
 		// the stamp would say which documents this very batch has changed.
 		models := make([]mongo.WriteModel, len(batch))
@@ -44,14 +50,17 @@ func (w *batchWriter) write(ctx context.Context, batch []dataset.Change) ([]data
 			models[i] = model(c, nil, w.stamp)
 		}
 		all, err := w.bulk(ctx, models)
-		if err != nil {
-			return nil, err
+		if all && err == nil {
+			return outcomes(batch, dataset.Changed), nil, true, nil
 		}
-		if all {
-			return outcomes(batch, dataset.Changed), nil
-		}
-		tried = true
+		return nil, batch, true, err
 	}
+	return nil, batch, false, nil
+}
+
+// writeRead reads the documents of pending changes and makes those that still can
+// be made, until it has outcomes of all.
+func (w *batchWriter) writeRead(ctx context.Context, out []dataset.Outcome, pending []dataset.Change, tried bool) ([]dataset.Outcome, error) {
 	for range attempts {
 		read, err := w.read(ctx, pending)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// ErrLocked: another run is at work on the dataset.
+// ErrLocked says that another run is at work on the dataset.
 var ErrLocked = errors.New("another run is at work on this dataset")
 
 // locksName is the collection of locks, by the _id of the dataset.

@@ -14,9 +14,9 @@ import (
 )
 
 var (
-	// ErrNoView: the dataset has no saved view of that name.
+	// ErrNoView says that the dataset has no saved view of that name.
 	ErrNoView = errors.New("no such saved view")
-	// ErrView: a saved view does what only FiftyOne can follow.
+	// ErrView says that a saved view does what only FiftyOne can follow.
 	ErrView = errors.New("saved view cannot be followed without FiftyOne")
 )
 
@@ -96,8 +96,8 @@ func viewPipeline(m dataset.Manifest, name string) ([]bson.D, error) {
 		return p, nil
 	}
 	err := fmt.Errorf("%w: %q", ErrNoView, name)
-	if close := near(name, names); len(close) > 0 {
-		err = fmt.Errorf("%w; there is %q", err, strings.Join(close, `", "`))
+	if likely := near(name, names); len(likely) > 0 {
+		err = fmt.Errorf(`%w; there is "%s"`, err, strings.Join(likely, `", "`))
 	}
 	return nil, err
 }

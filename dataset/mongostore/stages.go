@@ -129,12 +129,12 @@ func matchStage(filter bson.RawValue) ([]bson.D, error) {
 	}
 	doc, ok := filter.DocumentOK()
 	if !ok {
-		return nil, fmt.Errorf("Match has a filter that is none")
+		return nil, fmt.Errorf("the filter of Match is none")
 	}
 	text := doc.String()
 	for _, fetched := range []string{`"$frames`, `"frames.`, `"$groups`, `"groups.`} {
 		if strings.Contains(text, fetched) {
-			return nil, fmt.Errorf("Match looks at %s", strings.Trim(fetched, `"$.`))
+			return nil, fmt.Errorf("its Match looks at %s", strings.Trim(fetched, `"$.`))
 		}
 	}
 	return []bson.D{match(doc)}, nil
