@@ -100,6 +100,16 @@ func exactly(n int, what string) cobra.PositionalArgs {
 	}
 }
 
+// atMost is cobra.MaximumNArgs as a usage error that says what is wanted.
+func atMost(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= n {
+			return nil
+		}
+		return usage("see "+cmd.CommandPath()+" --help", "%s takes %s, not %d arguments", cmd.Name(), what, len(args))
+	}
+}
+
 // atLeast is cobra.MinimumNArgs as a usage error that says what is wanted.
 func atLeast(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
