@@ -84,8 +84,22 @@ func check(t *testing.T, s dataset.Source, part dataset.Part, want []bson.Raw) {
 	}
 }
 
-// rows lists the media values of one part.
-func rows(t *testing.T, s dataset.Updater, part dataset.Part) []dataset.Row {
+// Rows lists the media values of a dataset, samples before frames.
+func Rows(t testing.TB, s dataset.Updater) []dataset.Row {
+	t.Helper()
+	var list []dataset.Row
+	for _, part := range dataset.MediaParts() {
+		for _, row := range rows(t, s, part) {
+			if !row.Missing {
+				list = append(list, row)
+			}
+		}
+	}
+	return list
+}
+
+// rows lists the media values of one part, missing ones too.
+func rows(t testing.TB, s dataset.Updater, part dataset.Part) []dataset.Row {
 	t.Helper()
 	ctx := context.Background()
 	m, err := s.Manifest(ctx)

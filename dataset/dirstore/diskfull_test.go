@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/datasettest"
 )
 
 // limited runs f while files cannot grow beyond n bytes, as on a full disk.
@@ -63,7 +64,7 @@ func TestDiskFull(t *testing.T) {
 	} {
 		dir := write(t, files)
 		s := open(t, dir)
-		there, _ := changes(rowsOf(t, s), clouded)
+		there, _ := changes(datasettest.Rows(t, s), clouded)
 		limited(t, 20, func() {
 			if _, err := outcomes(s, there); !errors.Is(err, syscall.EFBIG) {
 				t.Errorf("got %v", err)

@@ -16,33 +16,8 @@ import (
 	"time"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/datasettest"
 )
-
-// rowsOf lists the media values of samples and frames.
-func rowsOf(t *testing.T, s *Store) []dataset.Row {
-	t.Helper()
-	ctx := context.Background()
-	m, err := s.Manifest(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := dataset.NewFinder(m, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []dataset.Row
-	for _, part := range dataset.MediaParts() {
-		for row, err := range s.Rows(ctx, part, f) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !row.Missing {
-				list = append(list, row)
-			}
-		}
-	}
-	return list
-}
 
 // changes makes one change of each row, and one that undoes it.
 func changes(list []dataset.Row, f func(string) string) (there, back []dataset.Change) {
@@ -118,7 +93,7 @@ func TestByteIdentity(t *testing.T) {
 			files := map[string]string{"metadata.json": metadata, tt.file: tt.before, "other.txt": "x", "samples/9.txt": "y"}
 			dir := write(t, files)
 			s := open(t, dir)
-			there, back := changes(rowsOf(t, s), clouded)
+			there, back := changes(datasettest.Rows(t, s), clouded)
 			allChanged(t, s, there)
 			if got := read(t, dir)[tt.file]; got != tt.after {
 				t.Errorf("changed:\ngot  %s\nwant %s", got, tt.after)
@@ -151,10 +126,10 @@ func TestExports(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			list := rowsOf(t, s)
+			list := datasettest.Rows(t, s)
 			there, back := changes(list, func(path string) string { return "s3://b/" + path })
 			allChanged(t, s, there)
-			for i, row := range rowsOf(t, s) {
+			for i, row := range datasettest.Rows(t, s) {
 				if row.Value != "s3://b/"+list[i].Value || row.At != list[i].At || !row.ID.Equal(list[i].ID) {
 					t.Errorf("row %d: got %+v of %+v", i, row, list[i])
 				}
@@ -198,7 +173,7 @@ func TestNothingToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := rowsOf(t, s)
+	list := datasettest.Rows(t, s)
 	already, _ := changes(list[:1], func(string) string { return "/a" })
 	conflict, _ := changes(list[:1], clouded)
 	conflict[0].Sets[0].Old = "/z"
@@ -222,7 +197,7 @@ func TestPermissionsAndLinks(t *testing.T) {
 		t.Skip(err)
 	}
 	s := open(t, dir)
-	there, _ := changes(rowsOf(t, s), clouded)
+	there, _ := changes(datasettest.Rows(t, s), clouded)
 	allChanged(t, s, there)
 	info, err := os.Lstat(filepath.Join(dir, "samples.json"))
 	if err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -285,7 +260,7 @@ func TestInterrupted(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			files := map[string]string{"metadata.json": metadata, "samples.json": many(50)}
-			list := rowsOf(t, open(t, write(t, files)))
+			list := datasettest.Rows(t, open(t, write(t, files)))
 			files["samples.json"] = tt.text
 			dir := write(t, files)
 			there, _ := changes(list, clouded)
@@ -321,7 +296,7 @@ func TestBadSets(t *testing.T) {
 		files := map[string]string{"metadata.json": metadata, "samples.json": many(2)}
 		dir := write(t, files)
 		s := open(t, dir)
-		change := dataset.Change{Part: dataset.Samples, ID: rowsOf(t, s)[0].ID, Sets: sets}
+		change := dataset.Change{Part: dataset.Samples, ID: datasettest.Rows(t, s)[0].ID, Sets: sets}
 		if got, err := outcomes(s, []dataset.Change{change}); err == nil {
 			t.Errorf("%v: got %v", sets, got)
 		}
@@ -336,7 +311,7 @@ func TestPartsAreDoneInTurn(t *testing.T) {
 	dir := write(t, map[string]string{"metadata.json": metadata, "samples.json": many(3),
 		"frames.json": `{"frames": [{"_id": 1, "seg": {"mask_path": "/f"}}]}`})
 	s := open(t, dir)
-	there, _ := changes(rowsOf(t, s), clouded)
+	there, _ := changes(datasettest.Rows(t, s), clouded)
 	asked := func() iter.Seq[dataset.Change] {
 		return func(yield func(dataset.Change) bool) {
 			for _, c := range there {

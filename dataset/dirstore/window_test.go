@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/datasettest"
 )
 
 // runWindow updates the documents of ids with changes of all ids below n, and a
@@ -24,7 +25,7 @@ func runWindow(t *testing.T, size, n int, ids []int) (changed, lost int) {
 	text := `{"samples": [` + strings.Join(kept, ",") + `]}`
 	dir := write(t, map[string]string{"metadata.json": metadata, "samples.json": text})
 	all := open(t, write(t, map[string]string{"metadata.json": metadata, "samples.json": many(n)}))
-	there, _ := changes(rowsOf(t, all), clouded)
+	there, _ := changes(datasettest.Rows(t, all), clouded)
 	i := 0
 	u := &update{ctx: context.Background(), store: open(t, dir), part: dataset.Samples, id: make([]byte, 0, 64)}
 	u.yield = func(o dataset.Outcome, err error) bool {

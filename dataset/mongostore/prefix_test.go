@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/datasettest"
 	"github.com/medialift/medialift/internal/mongotest"
 )
 
@@ -64,7 +65,7 @@ func TestMoveOthersMeanwhile(t *testing.T) {
 	}
 	s := d.must(t, "large")
 	var changes []dataset.Change
-	for _, r := range rowsOf(t, s) {
+	for _, r := range datasettest.Rows(t, s) {
 		to := "s3://$bucket" + strings.TrimPrefix(r.Value, "/data")
 		changes = append(changes, dataset.Change{Part: r.Part, ID: r.ID, Sets: []dataset.Set{{At: r.At, Old: r.Value, New: to}}})
 	}

@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/datasettest"
 	"github.com/medialift/medialift/internal/mongotest"
 )
 
@@ -50,7 +51,7 @@ func TestReplicaSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes := clouded(rowsOf(t, s))
+	changes := clouded(datasettest.Rows(t, s))
 	if got := apply(t, s, changes); got[dataset.Changed] != len(changes) {
 		t.Errorf("%v of %d", got, len(changes))
 	}
@@ -75,7 +76,7 @@ func TestServerKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := d.must(t, "large")
-		changes := clouded(rowsOf(t, s))
+		changes := clouded(datasettest.Rows(t, s))
 		changed := map[string]string{}
 		for o, err := range s.Update(ctx, slices.Values(changes)) {
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/datasettest"
 )
 
 // names lists what tells samples of the fixture apart: their files.
@@ -69,7 +70,7 @@ func TestFramesOfSelection(t *testing.T) {
 	if got := names(t, chosen, dataset.Frames); len(got) != 3 || got[0] != "frames/clip_1/000001.png" {
 		t.Errorf("got %q", got)
 	}
-	changes := clouded(rowsOf(t, chosen))
+	changes := clouded(datasettest.Rows(t, chosen))
 	if got := apply(t, chosen, changes); got[dataset.Changed] != 4 {
 		t.Errorf("changed %v", got)
 	}

@@ -33,32 +33,6 @@ func TestConforms(t *testing.T) {
 	})
 }
 
-// rowsOf lists all media values of a dataset.
-func rowsOf(t *testing.T, s *Store) []dataset.Row {
-	t.Helper()
-	ctx := context.Background()
-	m, err := s.Manifest(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := dataset.NewFinder(m, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []dataset.Row
-	for _, part := range dataset.MediaParts() {
-		for row, err := range s.Rows(ctx, part, f) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !row.Missing {
-				list = append(list, row)
-			}
-		}
-	}
-	return list
-}
-
 // clouded makes changes of rows, one for each document.
 func clouded(list []dataset.Row) []dataset.Change {
 	var changes []dataset.Change
@@ -104,7 +78,7 @@ func TestThereAndBack(t *testing.T) {
 		before := mongotest.Take(t, db)
 		s := d.must(t, name)
 		started := bson.NewDateTimeFromTime(time.Now())
-		changes := clouded(rowsOf(t, s))
+		changes := clouded(datasettest.Rows(t, s))
 		if got := apply(t, s, changes); got[dataset.Changed] != len(changes) || len(changes) == 0 {
 			t.Fatalf("%s: %v of %d", name, got, len(changes))
 		}
@@ -112,7 +86,7 @@ func TestThereAndBack(t *testing.T) {
 		for _, c := range changes {
 			touched[s.collection(c.Part)+string(c.ID.Value)] = true
 		}
-		for _, r := range rowsOf(t, s) {
+		for _, r := range datasettest.Rows(t, s) {
 			if !strings.HasPrefix(r.Value, "s3://bucket/srv/vision/") {
 				t.Errorf("%s: %+v", name, r)
 			}
@@ -146,7 +120,7 @@ func TestOthersMeanwhile(t *testing.T) {
 	ctx := context.Background()
 	d, db := rich(t)
 	s := d.must(t, "image")
-	changes := clouded(rowsOf(t, s))
+	changes := clouded(datasettest.Rows(t, s))
 	samples := db.Collection(s.samples)
 	edits := []bson.D{
 		{{Key: "$set", Value: bson.D{{Key: "filepath", Value: "/elsewhere"}}}},                                      // another value
@@ -195,7 +169,7 @@ func TestGrowsTooLarge(t *testing.T) {
 	ctx := context.Background()
 	d, db := rich(t)
 	s := d.must(t, "image")
-	changes := clouded(rowsOf(t, s))
+	changes := clouded(datasettest.Rows(t, s))
 	first := all(t, s, dataset.Samples)[0]
 	fill := strings.Repeat("x", maxDocument-len(first)-20)
 	if _, err := db.Collection(s.samples).UpdateOne(ctx, bson.D{{Key: "_id", Value: first.Lookup("_id")}}, bson.D{{Key: "$set", Value: bson.D{{Key: "note", Value: fill}}}}); err != nil {
