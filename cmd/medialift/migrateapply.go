@@ -22,7 +22,7 @@ func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan,
 		if err != nil {
 			return fmt.Errorf("finding %q: %w", c.backup, err)
 		}
-		opts.Backup = c.runner.BackUp(dir)
+		c.runner.BackUp(dir, &opts)
 	}
 	var report runner.Report
 	err := c.waiting(ctx, &opts, func() (err error) {

@@ -70,6 +70,7 @@ var verdicts = []struct {
 	verdict
 }{
 	{runner.ErrBackup, verdict{exitRefused, "refused", "name the folder that --backup wrote; nothing was changed", false}},
+	{runner.ErrUnfinished, verdict{exitRefused, "refused", "run the migrate command that was stopped once more, which finishes it", false}},
 	{runner.ErrLeaseLost, verdict{exitFailed, "failed", "the other run goes on; look at it before you try again", true}},
 	{mongostore.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{mongostore.ErrNoView, verdict{exitUsage, "usage", "name a saved view of the dataset; medialift info --json lists them", false}},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -40,8 +41,6 @@ type backupItem struct {
 	Fields     []string `bson:"fields"`
 	Absent     bool     `bson:"absent,omitempty"`
 	Index      bson.Raw `bson:"index,omitempty"` // to make again, in place of a document
-	// Made is what the plan writes in its place, where that is known.
-	Made bson.D `bson:"made,omitempty"`
 	// Last ends a backup, which is cut off without it, and counts its items.
 	Last  bool  `bson:"last,omitempty"`
 	Items int64 `bson:"items,omitempty"`
@@ -49,36 +48,50 @@ type backupItem struct {
 
 const backupFormat = 1
 
-// BackUp returns an Options.Backup that writes a file into dir for each plan, with
-// all that the plan destroys. It is durable before anything of the plan is carried
-// out. [Runner.Restore] reads it.
-func (r *Runner) BackUp(dir string) func(context.Context, *dbmigrate.Plan, iter.Seq2[Destroyed, error]) error {
-	return func(_ context.Context, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) (err error) {
+// BackUp has opts keep in dir, for [Runner.Restore], all that each plan destroys, in
+// a file that is durable before anything of the plan is carried out; and in another
+// one what the plan left in its place, by which Restore knows what was changed since.
+func (r *Runner) BackUp(dir string, opts *Options) {
+	opts.Backup = func(_ context.Context, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) error {
+		file := filepath.Join(dir, backupName(plan))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
-		f, err := os.CreateTemp(dir, "*.tmp")
-		if err != nil {
+		// What an earlier migration of the same way left says nothing of this one.
+		if err := os.Remove(leftName(file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		defer func() {
-			if err != nil {
-				err = errors.Join(err, os.Remove(f.Name()))
-			}
-		}()
-		w := bufio.NewWriterSize(f, 1<<20)
-		err = r.writeBackup(w, plan, destroyed)
-		if err = errors.Join(err, w.Flush()); err == nil {
-			err = f.Sync()
-		}
-		if err = errors.Join(err, f.Close()); err != nil {
-			return err
-		}
-		if err := os.Rename(f.Name(), filepath.Join(dir, backupName(plan))); err != nil {
-			return err
-		}
-		return syncFolder(dir)
+		return writeFile(file, func(w io.Writer) error { return r.writeBackup(w, plan, destroyed) })
 	}
+	opts.Applied = func(ctx context.Context, plan *dbmigrate.Plan) error {
+		return r.writeLeft(ctx, filepath.Join(dir, backupName(plan)))
+	}
+}
+
+// writeFile writes a file that is either there and durable as a whole, or not at all.
+func writeFile(name string, write func(io.Writer) error) (err error) {
+	dir := filepath.Dir(name)
+	f, err := os.CreateTemp(dir, "*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	w := bufio.NewWriterSize(f, 1<<20)
+	err = write(w)
+	if err = errors.Join(err, w.Flush()); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	return syncFolder(dir)
 }
 
 func syncFolder(dir string) error {
@@ -118,14 +131,6 @@ func (r *Runner) writeBackup(w io.Writer, plan *dbmigrate.Plan, destroyed iter.S
 	if err := writeDoc(w, head); err != nil {
 		return err
 	}
-	made := map[string]bson.D{}
-	for _, ops := range [][]dbmigrate.Op{plan.Ops, plan.Last} {
-		for _, op := range ops {
-			if put, isPut := op.(dbmigrate.Put); isPut {
-				made[put.Collection+"\x00"+dbmigrate.IDKey(lookup(put.Doc, "_id"))] = put.Doc
-			}
-		}
-	}
 	n := int64(-1) // the first is the dataset's own, which the head has
 	for d, err := range destroyed {
 		if err != nil {
@@ -140,11 +145,7 @@ func (r *Runner) writeBackup(w io.Writer, plan *dbmigrate.Plan, destroyed iter.S
 			}
 			continue
 		}
-		var id any
-		if err := d.Doc.Lookup("_id").Unmarshal(&id); err != nil {
-			return fmt.Errorf("reading a document of %s: %w", d.Collection, err)
-		}
-		item := backupItem{Collection: d.Collection, Doc: d.Doc, Fields: d.Fields, Absent: d.Absent, Made: made[d.Collection+"\x00"+dbmigrate.IDKey(id)]}
+		item := backupItem{Collection: d.Collection, Doc: d.Doc, Fields: d.Fields, Absent: d.Absent}
 		if err := writeDoc(w, item); err != nil {
 			return err
 		}
@@ -168,7 +169,7 @@ type backup struct {
 	end  func() error
 }
 
-// openBackup reads the head of a backup.
+// openBackup reads the head of a backup, or of what a plan left.
 func openBackup(file string) (*backup, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -51,6 +51,9 @@ func (x *execution) batch(ctx context.Context, entries []*entry) error {
 	ended := finished[:0:0]
 	for _, e := range finished {
 		err := x.operations(ctx, e, e.plan.Last, len(e.plan.Ops))
+		if err == nil && x.opts.Applied != nil {
+			err = x.opts.Applied(ctx, e.plan)
+		}
 		if err == nil {
 			ended = append(ended, e)
 		} else if err := x.failed(ctx, e, err); err != nil {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,30 +13,51 @@ import (
 	"github.com/medialift/medialift/dbmigrate"
 )
 
-// putBack puts back one document or some of its fields. It is false where somebody
-// has changed what the migration left.
-func (r *Runner) putBack(ctx context.Context, item backupItem) (bool, error) {
-	collection := r.durable.Collection(item.Collection)
-	id := bson.D{{Key: "_id", Value: item.Doc.Lookup("_id")}}
-	if item.Fields != nil {
-		return true, r.putBackFields(ctx, item)
-	}
-	now, err := dbmigrate.First(ctx, r.Reader(), item.Collection, dbmigrate.Query{Filter: id})
+// putBackAll puts back the documents of a backup that are as the migration left them,
+// and then the indexes: unique ones hold once all documents are back.
+func (r *Runner) putBackAll(ctx context.Context, file string) (err error) {
+	b, err := openBackup(file)
 	if err != nil {
-		return false, err
+		return err
 	}
-	var was bson.D
-	if err := bson.Unmarshal(item.Doc, &was); err != nil {
-		return false, err
+	defer func() { err = errors.Join(err, b.end()) }()
+	var indexes []backupItem
+	for v, err := range r.compared(ctx, b) {
+		switch {
+		case err != nil:
+			return err
+		case v.item.Index != nil:
+			indexes = append(indexes, v.item)
+		case v.item.Absent || v.isBefore:
+		default:
+			if err := r.putBack(ctx, v); err != nil {
+				return err
+			}
+		}
 	}
-	switch {
-	case now != nil && dbmigrate.IDKey(now) == dbmigrate.IDKey(was):
-		return true, nil
-	case now != nil && item.Made != nil && !sameDoc(now, item.Made):
-		return false, nil
+	for _, item := range indexes {
+		if err := r.makeIndex(ctx, item); err != nil {
+			return err
+		}
 	}
-	_, err = collection.ReplaceOne(ctx, id, item.Doc, options.Replace().SetUpsert(true))
-	return err == nil, err
+	return nil
+}
+
+// putBack puts back one document, or some of its fields.
+func (r *Runner) putBack(ctx context.Context, v comparedView) error {
+	if v.item.Fields != nil {
+		return r.putBackFields(ctx, v.item)
+	}
+	id := v.item.Doc.Lookup("_id")
+	filter, opts := bson.D{{Key: "_id", Value: id}}, options.Replace().SetUpsert(true)
+	if v.now != nil {
+		filter, opts = unchanged(id, v.now), options.Replace()
+	}
+	result, err := r.durable.Collection(v.item.Collection).ReplaceOne(ctx, filter, v.item.Doc, opts)
+	if err == nil && result.MatchedCount+result.UpsertedCount == 0 {
+		err = fmt.Errorf("a document of %s was changed meanwhile: %s", v.item.Collection, id)
+	}
+	return err
 }
 
 // putBackFields puts back some fields of a document, if it is there yet, and the
@@ -112,31 +134,33 @@ func fieldsOf(item backupItem) bson.D {
 	return update
 }
 
-// takeAway removes a document that the migration made, unless it was changed since.
-func (r *Runner) takeAway(ctx context.Context, item backupItem) error {
-	id := bson.D{{Key: "_id", Value: item.Doc.Lookup("_id")}}
-	if item.Made != nil {
-		now, err := dbmigrate.First(ctx, r.Reader(), item.Collection, dbmigrate.Query{Filter: id})
-		if err != nil || now == nil || !sameDoc(now, item.Made) {
+// takeAway removes the documents that the migration added, those of them that nobody
+// has changed since.
+func (r *Runner) takeAway(ctx context.Context, file string) (err error) {
+	b, err := openBackup(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.end()) }()
+	for v, err := range r.compared(ctx, b) {
+		if errors.Is(err, errNotRecorded) {
+			return nil // the migration never ended: it has added nothing
+		}
+		if err != nil {
+			return err
+		}
+		if !v.item.Absent || v.now == nil || !v.isLeft {
+			continue
+		}
+		id := v.item.Doc.Lookup("_id")
+		if v.item.Collection == "fs.files" {
+			if _, err := r.durable.Collection("fs.chunks").DeleteMany(ctx, bson.D{{Key: "files_id", Value: id}}); err != nil {
+				return err
+			}
+		}
+		if _, err := r.durable.Collection(v.item.Collection).DeleteOne(ctx, unchanged(id, v.now)); err != nil {
 			return err
 		}
 	}
-	if item.Collection == "fs.files" {
-		if _, err := r.durable.Collection("fs.chunks").DeleteMany(ctx, bson.D{{Key: "files_id", Value: item.Doc.Lookup("_id")}}); err != nil {
-			return err
-		}
-	}
-	_, err := r.durable.Collection(item.Collection).DeleteOne(ctx, id)
-	return err
-}
-
-// sameDoc compares documents of which a server has put _id first.
-func sameDoc(a, b bson.D) bool { return dbmigrate.IDKey(idFirst(a)) == dbmigrate.IDKey(idFirst(b)) }
-
-func idFirst(doc bson.D) bson.D {
-	i := slices.IndexFunc(doc, func(e bson.E) bool { return e.Key == "_id" })
-	if i <= 0 {
-		return doc
-	}
-	return slices.Concat(bson.D{doc[i]}, doc[:i], doc[i+1:])
+	return nil
 }

@@ -16,8 +16,7 @@ import (
 type Restored struct {
 	Datasets int // put back, and the database as one
 	Already  int // that were as before the migration
-	// Left are datasets that somebody has changed since, and those of which single
-	// documents were.
+	// Left are datasets that stay as they are, and why.
 	Left []Failure
 }
 
@@ -25,11 +24,11 @@ type Restored struct {
 // them is damaged. Nothing was changed then.
 var ErrBackup = errors.New("unusable backup")
 
-// Restore takes back the migrations whose backups are in dir, the latest first:
-// datasets whose document is as the migration left it, but for the times that
-// FiftyOne notes when it loads one. Documents beside it that somebody changed since
-// stay as they are, and the dataset is listed. Everything else is as before. A
-// restore that was killed is finished by the next.
+// Restore takes back the migrations whose backups are in dir, the latest first: of
+// datasets that are as the migration left them, but for the times that FiftyOne notes
+// when it loads one. One of which somebody has changed anything that the migration
+// changed stays as it is, and is listed. A restore that was killed is finished by the
+// next; a migration that was, has to be finished before (ErrUnfinished).
 func (r *Runner) Restore(ctx context.Context, dir string, opts Options) (Restored, error) {
 	files, err := r.backups(dir)
 	if err != nil {
@@ -39,11 +38,25 @@ func (r *Runner) Restore(ctx context.Context, dir string, opts Options) (Restore
 	if err != nil {
 		return Restored{}, err
 	}
-	report, err := r.restoreAll(lease.Context(), files, opts)
+	report, err := r.restoreWith(lease.Context(), files, opts)
 	if err != nil && lease.Context().Err() != nil {
 		err = context.Cause(lease.Context())
 	}
 	return report, errors.Join(err, lease.release(context.WithoutCancel(ctx)))
+}
+
+// ErrUnfinished says that a migration has begun and not ended. Nothing was changed.
+var ErrUnfinished = errors.New("a migration of this database is unfinished")
+
+func (r *Runner) restoreWith(ctx context.Context, files []string, opts Options) (Restored, error) {
+	begun, err := journal{r}.read(ctx)
+	if err == nil && len(begun) > 0 {
+		err = fmt.Errorf("%w: %s", ErrUnfinished, called(begun[0].plan))
+	}
+	if err != nil {
+		return Restored{}, err
+	}
+	return r.restoreAll(ctx, files, opts)
 }
 
 // backups lists the files of a folder, each of which must be whole.
@@ -92,10 +105,10 @@ func (r *Runner) restoreAll(ctx context.Context, files []string, opts Options) (
 	var report Restored
 	for progress := true; progress && len(files) > 0; {
 		progress = false
-		var left []string
+		var kept []string
 		report.Left = nil
 		for _, file := range files {
-			state, b, err := r.restoreOne(ctx, file)
+			state, b, why, err := r.restoreOne(ctx, file)
 			if err != nil {
 				return report, err
 			}
@@ -105,94 +118,83 @@ func (r *Runner) restoreAll(ctx context.Context, files []string, opts Options) (
 				progress = true
 			case already:
 				report.Already++
-			case partly:
-				report.Datasets++
-				progress = true
-				report.Left = append(report.Left, Failure{Dataset: b.Name, Err: errDocuments})
-			case changed:
-				left = append(left, file)
-				report.Left = append(report.Left, Failure{Dataset: b.Name, Err: &ChangedError{Dataset: b.Name}})
+			case left:
+				kept = append(kept, file)
+				report.Left = append(report.Left, Failure{Dataset: b.Name, Err: why})
 			}
 			if opts.Progress != nil {
 				opts.Progress(Progress{Datasets: report.Datasets + report.Already, Dataset: b.Name})
 			}
 		}
-		files = left
+		files = kept
 	}
 	return report, nil
 }
-
-var errDocuments = errors.New("some of its documents were changed since, and stay as they are")
 
 type outcome int
 
 const (
 	restored outcome = iota
 	already
-	partly
-	changed
+	left
 )
 
-// restoreOne takes back one plan: what it destroyed first, then the document that
-// names it, then what the plan had added.
-func (r *Runner) restoreOne(ctx context.Context, file string) (_ outcome, _ *backup, err error) {
+// restoreOne takes back one plan, if nobody has changed what it left: what it
+// destroyed first, then the document that names it, then what the plan had added. why
+// says why a dataset is left as it is.
+func (r *Runner) restoreOne(ctx context.Context, file string) (_ outcome, _ *backup, why, err error) {
 	b, err := openBackup(file)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	defer func() { err = errors.Join(err, b.end()) }()
 	current, err := dbmigrate.First(ctx, r.Reader(), b.Collection, dbmigrate.Query{Filter: bson.D{{Key: "_id", Value: b.ID}}})
 	if err != nil {
-		return 0, b, err
+		return 0, b, nil, err
 	}
-	plan := &dbmigrate.Plan{Before: b.After, After: b.Before}
-	back, asLeft := carryStamps(plan, current)
+	back, asLeft := carryStamps(&dbmigrate.Plan{Before: b.After, After: b.Before}, current)
 	_, asBefore := carryStamps(&dbmigrate.Plan{Before: b.Before, After: b.Before}, current)
 	if !asLeft && !asBefore {
-		return changed, b, nil
+		return left, b, &ChangedError{Dataset: b.Name}, nil
 	}
-	whole := true
-	var added, indexes []backupItem
-	for item, err := range b.items() {
+	if !asLeft { // put back before, or never migrated
+		return already, b, nil, r.takeAway(ctx, file)
+	}
+	if changed, err := r.changedSince(ctx, file); changed != nil || err != nil {
+		return left, b, changed, err
+	}
+	if err := r.putBackAll(ctx, file); err != nil {
+		return 0, b, nil, err
+	}
+	if asBefore {
+		return restored, b, nil, nil
+	}
+	if err := r.replaceOwn(ctx, b, current, back); err != nil {
+		return 0, b, nil, err
+	}
+	return restored, b, nil, r.takeAway(ctx, file)
+}
+
+// changedSince looks at all documents of a backup: each must be as the migration left
+// it or, where a restore was killed, as before.
+func (r *Runner) changedSince(ctx context.Context, file string) (changed, err error) {
+	b, err := openBackup(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.end()) }()
+	for v, err := range r.compared(ctx, b) {
+		if errors.Is(err, errNotRecorded) {
+			return err, nil
+		}
 		if err != nil {
-			return 0, b, err
+			return nil, err
 		}
-		if item.Absent {
-			added = append(added, backupItem{Collection: item.Collection, Doc: slices.Clone(item.Doc), Made: item.Made})
-			continue
-		}
-		if item.Index != nil {
-			indexes = append(indexes, backupItem{Collection: item.Collection, Index: slices.Clone(item.Index)})
-			continue
-		}
-		ok, err := r.putBack(ctx, item)
-		if err != nil {
-			return 0, b, err
-		}
-		whole = whole && ok
-	}
-	for _, item := range indexes { // unique ones hold once all documents are back
-		if err := r.makeIndex(ctx, item); err != nil {
-			return 0, b, err
+		if !v.isLeft && !v.isBefore {
+			return fmt.Errorf("a document of %s was changed since: %s", v.item.Collection, v.item.Doc.Lookup("_id")), nil
 		}
 	}
-	if !asBefore {
-		if err := r.replaceOwn(ctx, b, current, back); err != nil {
-			return 0, b, err
-		}
-	}
-	for _, item := range added {
-		if err := r.takeAway(ctx, item); err != nil {
-			return 0, b, err
-		}
-	}
-	switch {
-	case !whole:
-		return partly, b, nil
-	case asBefore:
-		return already, b, nil
-	}
-	return restored, b, nil
+	return nil, nil //nolint:nilnil // nothing was changed, nothing went wrong
 }
 
 // replaceOwn writes the dataset's document of before, if it is still current.

@@ -71,6 +71,9 @@ type Options struct {
 	// Backup is called with each plan before anything of it is applied, and with
 	// what applying it destroys. An error keeps the plan from being applied.
 	Backup func(ctx context.Context, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) error
+	// Applied is called with each plan once all of it is applied, while the journal
+	// still has it. An error leaves it there, for the next run to finish.
+	Applied func(ctx context.Context, plan *dbmigrate.Plan) error
 }
 
 // Progress is how far a run has come.
