@@ -28,6 +28,9 @@ type databaseFlags struct {
 	// is known here would not connect to.
 	anyVersion bool
 
+	// admin is FiftyOne's setting database_admin: "true", "false" or "", once it was
+	// looked for.
+	admin  string
 	opened *mongostore.Database
 	stop   func() error
 }
@@ -49,6 +52,7 @@ func (a *app) connect(ctx context.Context, writes bool) (*mongostore.Database, e
 		if err != nil {
 			return nil, err
 		}
+		d.admin = place.Admin
 		if d.opened, d.stop, err = locate.Open(ctx, place, mongostore.Options{Force: d.force}); err != nil {
 			return nil, fmt.Errorf("%w (database of %s)", err, place.From)
 		}

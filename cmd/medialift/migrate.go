@@ -97,7 +97,7 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 	case c.restore != "":
 		return c.putBack(ctx)
 	case c.repair:
-		if err := c.permitted(c.found.Version, "\x00"); err != nil {
+		if err := c.permittedToMend(); err != nil {
 			return err
 		}
 		return c.mend(ctx)
@@ -105,7 +105,7 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 	if err := c.target(); err != nil {
 		return err
 	}
-	if err := c.permitted(c.found.Version, c.to); err != nil {
+	if err := c.permitted(); err != nil {
 		return err
 	}
 	plan, err := c.plan(ctx)

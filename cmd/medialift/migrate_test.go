@@ -13,7 +13,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dbmigrate/migratetest"
+	"github.com/medialift/medialift/dbmigrate/revisions"
 	"github.com/medialift/medialift/internal/mongotest"
 )
 
@@ -247,5 +249,12 @@ func TestMigrateTwice(t *testing.T) {
 	}
 	if doc := m.run(exitDone, "migrate", "--all"); doc.Counts.Rewritten != 0 {
 		t.Errorf("the first left %d", doc.Counts.Rewritten)
+	}
+}
+
+// Commands that write to databases and those that migrate them know the same versions.
+func TestMigrateKnowsTheSameVersions(t *testing.T) {
+	if mongostore.Newest != revisions.Newest {
+		t.Errorf("datasets are known up to %s, migrations up to %s", mongostore.Newest, revisions.Newest)
 	}
 }

@@ -158,7 +158,7 @@ func (c *migrateCmd) mend(ctx context.Context) error {
 
 // putBack takes back what a backup holds.
 func (c *migrateCmd) putBack(ctx context.Context) error {
-	if err := c.permitted(c.found.Version, "\x00"); err != nil {
+	if err := c.permittedToMend(); err != nil {
 		return err
 	}
 	dir, err := filepath.Abs(c.restore)
