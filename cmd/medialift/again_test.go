@@ -102,6 +102,9 @@ func holds(t *testing.T, path, text string) {
 // TestTwinThatComesLater: the only news is a file equal to one that has arrived
 // under the same key, so that there is nothing to send but paths to rewrite.
 func TestTwinThatComesLater(t *testing.T) {
+	if testing.Short() {
+		t.Skip("uploads several times: not in short mode")
+	}
 	m, dir := newTool(t), t.TempDir()
 	out, a, b := filepath.Join(dir, "out"), filepath.Join(dir, "m", "a", "x.png"), filepath.Join(dir, "m", "b", "x.png")
 	args := []string{"upload", exportWith(t, dir, doc{"filepath": a}), out, "--layout", "flat"}

@@ -214,6 +214,9 @@ func TestFaultsInClouds(t *testing.T) {
 // What earlier runs sent is of no use once the file has changed, or the store
 // has dropped it.
 func TestUploadsOfNoUseInClouds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sends large files to two clouds: not in short mode")
+	}
 	for _, name := range []string{"gs", "az"} {
 		t.Run(name, func(t *testing.T) {
 			c := clouds()[name](t)
@@ -264,6 +267,9 @@ func TestUploadsOfNoUseInClouds(t *testing.T) {
 // An object with the same bytes has arrived; another one is a refusal that names
 // both, whatever the size of the file.
 func TestNothingIsOverwrittenInClouds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs the servers of two clouds: not in short mode")
+	}
 	for _, name := range []string{"gs", "az"} {
 		t.Run(name, func(t *testing.T) {
 			c := clouds()[name](t)

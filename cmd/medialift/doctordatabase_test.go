@@ -8,6 +8,9 @@ import (
 )
 
 func TestDoctorOfDatabases(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a server that is not there: not in short mode")
+	}
 	db, m := migrating(t, "edges/config_missing/before")
 	checks := func(doc document) string {
 		list, _ := doc.Findings.([]any)

@@ -200,6 +200,9 @@ func TestInterruptedTwice(t *testing.T) {
 }
 
 func TestTwoRunsAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for another run: not in short mode")
+	}
 	s3 := buckettest.S3Server(t)
 	s3.CreateBucket(t, "media")
 	m := newTool(t, between(t, s3, slow(100*time.Millisecond))...)

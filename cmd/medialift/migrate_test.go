@@ -93,6 +93,9 @@ func TestMigrateRefusals(t *testing.T) {
 
 // A database of an Enterprise deployment is only moved where one says, and stays one.
 func TestMigrateEnterprise(t *testing.T) {
+	if testing.Short() {
+		t.Skip("moves a rich database: not in short mode")
+	}
 	db, m := migrating(t, "walk/down/1.22.1", "FIFTYONE_DATABASE_ADMIN=true")
 	if _, err := db.Collection("config").UpdateOne(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "type", Value: "fiftyone-teams"}}}}); err != nil {
 		t.Fatal(err)

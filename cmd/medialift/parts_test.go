@@ -151,6 +151,9 @@ func TestInterruptedLargeUploadGoesOn(t *testing.T) {
 }
 
 func TestPartsAreRetried(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sends large files over faults: not in short mode")
+	}
 	s3 := buckettest.S3Server(t)
 	s3.CreateBucket(t, "media")
 	var n atomic.Int64
