@@ -9,7 +9,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate"
-	"github.com/medialift/medialift/dbmigrate/migratetest"
 )
 
 // A leg is planned on what the leg before it left, of runs too, and what a plan
@@ -35,7 +34,7 @@ func TestPlanComposes(t *testing.T) {
 	)
 	id := bson.NewObjectID()
 	doc := bson.D{{Key: "_id", Value: int32(1)}, {Key: "name", Value: "d"}}
-	plan, err := registry.Plan(t.Context(), migratetest.Memory{}, doc, "2.5", dbmigrate.Env{NewID: func() bson.ObjectID { return id }})
+	plan, err := registry.Plan(t.Context(), dbmigrate.Memory{}, doc, "2.5", dbmigrate.Env{NewID: func() bson.ObjectID { return id }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +58,7 @@ func TestPlanRefuses(t *testing.T) {
 		to   string
 	}{{"2.0", "1.0"}, {"1.0", "1.22.2"}, {"not-a-version", "1.0"}, {"", "1.0"}, {int32(1), "1.0"}, {nil, "abc"}} {
 		doc := bson.D{{Key: "_id", Value: 1}, {Key: "name", Value: "d"}, {Key: "version", Value: c.head}}
-		_, err := registry.Plan(t.Context(), migratetest.Memory{}, doc, c.to, dbmigrate.Env{})
+		_, err := registry.Plan(t.Context(), dbmigrate.Memory{}, doc, c.to, dbmigrate.Env{})
 		var refusal *dbmigrate.RefusalError
 		if !errors.As(err, &refusal) || refusal.Dataset != "d" {
 			t.Errorf("from %v to %s: %v, want a refusal that names the dataset", c.head, c.to, err)

@@ -1,3 +1,4 @@
+// Package migratetest has what tests of migrations share.
 package migratetest
 
 import (
@@ -11,6 +12,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/internal/edit"
 	"github.com/medialift/medialift/internal/mongotest"
 )
 
@@ -75,15 +78,15 @@ func (c *comparison) differences(got, want mongotest.Dump, g, w map[string][]bso
 			c.add(name+"/<indexes>", a, b)
 		}
 		onlyGot, onlyWant := c.match(g[name], w[name], true, func(a, b bson.D) {
-			c.at.ID = get(b, "_id")
+			c.at.ID = edit.Get(b, "_id")
 			c.compare(name+"/"+title(b), a, b)
 		})
 		for _, doc := range onlyGot {
-			c.at.ID = get(doc, "_id")
+			c.at.ID = edit.Get(doc, "_id")
 			c.add(name+"/"+title(doc), text(doc), "no document")
 		}
 		for _, doc := range onlyWant {
-			c.at.ID = get(doc, "_id")
+			c.at.ID = edit.Get(doc, "_id")
 			c.add(name+"/"+title(doc), "no document", text(doc))
 		}
 	}
@@ -130,7 +133,7 @@ func (c *comparison) compare(path string, got, want any) {
 			return
 		}
 	}
-	if !same(got, want) {
+	if dbmigrate.IDKey(got) != dbmigrate.IDKey(want) {
 		c.add(path, text(got), text(want))
 	}
 }
@@ -161,7 +164,7 @@ func (c *comparison) compareDocs(path string, got, want bson.D) {
 			c.add(path+"/"+e.Key, text(e.Value), "no key")
 			continue
 		}
-		c.compare(path+"/"+e.Key, got[i].Value, get(want, e.Key))
+		c.compare(path+"/"+e.Key, got[i].Value, edit.Get(want, e.Key))
 	}
 	for _, e := range want {
 		if !slices.ContainsFunc(got, func(o bson.E) bool { return o.Key == e.Key }) {
@@ -187,13 +190,13 @@ func (c *comparison) add(path, got, want string) {
 
 // title names a document for people: by its name, else its _id.
 func title(doc bson.D) string {
-	if name, isText := get(doc, "name").(string); isText && name != "" {
+	if name, isText := edit.Get(doc, "name").(string); isText && name != "" {
 		return name
 	}
-	if id, isOID := get(doc, "_id").(bson.ObjectID); isOID {
+	if id, isOID := edit.Get(doc, "_id").(bson.ObjectID); isOID {
 		return id.Hex()
 	}
-	return text(get(doc, "_id"))
+	return text(edit.Get(doc, "_id"))
 }
 
 var long = regexp.MustCompile(`^(?s)(.{300}).+$`)

@@ -4,9 +4,11 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/medialift/medialift/dbmigrate"
-	"github.com/medialift/medialift/internal/mongotest"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/internal/edit"
+	"github.com/medialift/medialift/internal/mongotest"
 )
 
 // known is what a database holds of ids and times.
@@ -65,11 +67,11 @@ func decode(dump mongotest.Dump) map[string][]bson.D {
 func (c *comparison) match(got, want []bson.D, looks bool, same func(a, b bson.D)) (onlyGot, onlyWant []bson.D) {
 	byID, byShape := map[string]bson.D{}, map[string][]bson.D{}
 	for _, doc := range want {
-		byID[dbmigrate.IDKey(get(doc, "_id"))] = doc
+		byID[dbmigrate.IDKey(edit.Get(doc, "_id"))] = doc
 	}
 	var left []bson.D
 	for _, doc := range got {
-		id := get(doc, "_id")
+		id := edit.Get(doc, "_id")
 		if oid, isOID := id.(bson.ObjectID); isOID && c.generated(oid) {
 			id = c.pairs[oid]
 		}
@@ -84,7 +86,7 @@ func (c *comparison) match(got, want []bson.D, looks bool, same func(a, b bson.D
 		return nil, nil
 	}
 	for _, doc := range want {
-		if _, isLeft := byID[dbmigrate.IDKey(get(doc, "_id"))]; isLeft {
+		if _, isLeft := byID[dbmigrate.IDKey(edit.Get(doc, "_id"))]; isLeft {
 			byShape[c.shape(doc, false)] = append(byShape[c.shape(doc, false)], doc)
 		}
 	}
@@ -150,7 +152,7 @@ func (c *comparison) pair(got, want any) {
 	case bson.D:
 		b, _ := want.(bson.D)
 		for _, e := range a {
-			c.pair(e.Value, get(b, e.Key))
+			c.pair(e.Value, edit.Get(b, e.Key))
 		}
 	case bson.A:
 		b, _ := want.(bson.A)

@@ -8,7 +8,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate"
-	"github.com/medialift/medialift/dbmigrate/migratetest"
 	"github.com/medialift/medialift/dbmigrate/revisions"
 )
 
@@ -25,7 +24,7 @@ func TestOrphans(t *testing.T) {
 		{`{"_id":2,"name":"b","sample_collection_name":null}`, nil},
 		{`{"_id":2,"name":"b","sample_collection_name":7}`, nil},
 	} {
-		db := migratetest.Memory{"datasets": {sound, parse(t, c.dataset)}}
+		db := dbmigrate.Memory{"datasets": {sound, parse(t, c.dataset)}}
 		for _, name := range []string{"samples.a", "frames.samples.a", "frames.b", "samples.x", "frames.x", "clips.x", "samples", "runs", "mine.x"} {
 			db[name] = nil
 		}
@@ -57,7 +56,7 @@ func TestOddRunsAreTakenAlong(t *testing.T) {
 		{"0.7.4", "0.7.3", `"brain_methods":["b"]`, "its brain_methods, an array"},
 	} {
 		doc := parse(t, `{"_id":1,"name":"odd","version":"`+c.from+`","sample_collection_name":"samples.x",`+c.odd+`}`)
-		plan, err := revisions.Datasets().Plan(t.Context(), migratetest.Memory{}, doc, c.to, dbmigrate.Env{})
+		plan, err := revisions.Datasets().Plan(t.Context(), dbmigrate.Memory{}, doc, c.to, dbmigrate.Env{})
 		if err != nil {
 			t.Errorf("%s: %v", c.odd, err)
 		} else if got := strings.Join(plan.Losses, "; "); got != c.losses {
@@ -69,7 +68,7 @@ func TestOddRunsAreTakenAlong(t *testing.T) {
 // The plan says which frames the way below 0.6.2 leaves without a sample.
 func TestFramesWithoutNumber(t *testing.T) {
 	doc := parse(t, `{"_id":1,"name":"v","version":"0.6.2","media_type":"video","sample_collection_name":"samples.x","sample_fields":[],"frame_fields":[]}`)
-	db := migratetest.Memory{"frames.samples.x": {
+	db := dbmigrate.Memory{"frames.samples.x": {
 		parse(t, `{"_id":1,"_sample_id":1,"frame_number":1}`),
 		parse(t, `{"_id":2,"_sample_id":1,"frame_number":{"$numberLong":"2"}}`),
 		parse(t, `{"_id":3,"_sample_id":1,"frame_number":2.5}`),

@@ -25,7 +25,7 @@ import (
 // level is a version with a database that FiftyOne made of it.
 type level struct {
 	version string
-	db      migratetest.Memory
+	db      dbmigrate.Memory
 }
 
 // levels reads the databases that FiftyOne took down step by step, and those that
@@ -44,7 +44,7 @@ func levels(t *testing.T) []level {
 		}
 		for _, name := range matched {
 			version := filepath.Base(strings.TrimSuffix(name, "/before"))
-			db := migratetest.Memory{}
+			db := dbmigrate.Memory{}
 			for _, collection := range []string{"datasets", "runs", "fs.files", "fs.chunks"} {
 				db[collection] = readLines(t, filepath.Join(name, collection+".jsonl"))
 			}
@@ -197,7 +197,7 @@ func cutDoc(random *rand.Rand, doc bson.D) bson.D {
 }
 
 // carryOut does to a database in memory what a plan does to runs and results.
-func carryOut(db migratetest.Memory, plan *dbmigrate.Plan) {
+func carryOut(db dbmigrate.Memory, plan *dbmigrate.Plan) {
 	for _, op := range slices.Concat(plan.Ops, plan.Last) {
 		switch op := op.(type) {
 		case dbmigrate.Put:
@@ -227,7 +227,7 @@ func without(docs []bson.D, ids ...any) []bson.D {
 
 // essence is a dataset with its runs as lines "path: value", without what is empty,
 // since no version tells an empty list from none.
-func essence(doc bson.D, db migratetest.Memory) []string {
+func essence(doc bson.D, db dbmigrate.Memory) []string {
 	doc = slices.Clone(doc)
 	for _, key := range []string{"annotation_runs", "brain_methods", "evaluations", "runs"} {
 		entries, _ := get(doc, key).(bson.D)
@@ -272,7 +272,7 @@ func essence(doc bson.D, db migratetest.Memory) []string {
 }
 
 // lasting is a run without ids that become others: its own, and that of a file.
-func lasting(run bson.D, db migratetest.Memory) bson.D {
+func lasting(run bson.D, db dbmigrate.Memory) bson.D {
 	run = slices.Clone(run)
 	set(&run, "_id", nil)
 	if slices.ContainsFunc(db["fs.files"], func(file bson.D) bool { return get(file, "_id") == get(run, "results") }) {

@@ -8,7 +8,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate"
-	"github.com/medialift/medialift/dbmigrate/migratetest"
 	"github.com/medialift/medialift/dbmigrate/revisions"
 )
 
@@ -39,7 +38,7 @@ func TestOddDatasetsAreRefused(t *testing.T) {
 		{"0.13.3", "0.14.0", `"sample_collection_name":[]`, "it names no collection of samples"},
 	} {
 		doc := parse(t, `{"_id":1,"name":"odd one","version":"`+c.from+`","sample_collection_name":"samples.x",`+c.odd+`}`)
-		_, err := revisions.Datasets().Plan(t.Context(), migratetest.Memory{}, doc, c.to, dbmigrate.Env{})
+		_, err := revisions.Datasets().Plan(t.Context(), dbmigrate.Memory{}, doc, c.to, dbmigrate.Env{})
 		var refusal *dbmigrate.RefusalError
 		if !errors.As(err, &refusal) || refusal.Dataset != "odd one" || refusal.Reason != c.reason || refusal.Hint == "" {
 			t.Errorf("%s from %s to %s: %v, want: %s", c.odd, c.from, c.to, err, c.reason)
@@ -82,7 +81,7 @@ func TestLosses(t *testing.T) {
 		{"0.6.2", "0.6.1", `"media_type":"image"`, "all shapes but the first of 2 polylines in samples.x"},
 	} {
 		doc := parse(t, `{"_id":1,"name":"d","version":"`+c.from+`","sample_collection_name":"samples.x",`+c.has+`}`)
-		db := migratetest.Memory{"samples.x": {
+		db := dbmigrate.Memory{"samples.x": {
 			parse(t, `{"_id":1,"p":{"_cls":"Polyline","points":[[[0,0]],[[1,1]]]},"q":{"_cls":"Polylines","polylines":[{"_cls":"Polyline","points":[[],[]]},{"_cls":"Polyline","points":[[[0,0]]]}]}}`),
 			parse(t, `{"_id":2,"p":{"_cls":"Polyline","points":[]},"q":null}`),
 		}}
@@ -132,7 +131,7 @@ func TestPolylines(t *testing.T) {
 func TestTypeDown(t *testing.T) {
 	for kind, refused := range map[string]bool{"fiftyone": false, "fiftyone-teams": true} {
 		doc := bson.D{{Key: "_id", Value: 1}, {Key: "version", Value: "0.15.1"}, {Key: "type", Value: kind}}
-		plan, err := revisions.Database().PlanDatabase(t.Context(), migratetest.Memory{}, doc, "0.15.0", dbmigrate.Env{})
+		plan, err := revisions.Database().PlanDatabase(t.Context(), dbmigrate.Memory{}, doc, "0.15.0", dbmigrate.Env{})
 		var refusal *dbmigrate.RefusalError
 		if errors.As(err, &refusal) != refused {
 			t.Errorf("%s: %v", kind, err)

@@ -7,7 +7,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate"
-	"github.com/medialift/medialift/dbmigrate/migratetest"
 	"github.com/medialift/medialift/dbmigrate/revisions"
 )
 
@@ -15,7 +14,7 @@ import (
 // the version asked for, under a name and slug that nobody else has.
 func TestSlugs(t *testing.T) {
 	names := []any{"a b", "A+b", "a-b", "@@@", "日本", nil, int32(3), "Ünïcode name", "--x--"}
-	db, shared := migratetest.Memory{}, &dbmigrate.Names{}
+	db, shared := dbmigrate.Memory{}, &dbmigrate.Names{}
 	for i, name := range names {
 		text, _ := name.(string)
 		shared.Claim(dbmigrate.IDKey(i), text, "")
@@ -46,7 +45,7 @@ func TestSlugs(t *testing.T) {
 // document that held them.
 func TestRunsDown(t *testing.T) {
 	there, gone, dataset := bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID()
-	db := migratetest.Memory{"runs": {{{Key: "_id", Value: there}, {Key: "_dataset_id", Value: dataset}, {Key: "key", Value: "e"}}}}
+	db := dbmigrate.Memory{"runs": {{{Key: "_id", Value: there}, {Key: "_dataset_id", Value: dataset}, {Key: "key", Value: "e"}}}}
 	doc := bson.D{
 		{Key: "_id", Value: dataset}, {Key: "name", Value: "d"}, {Key: "version", Value: "0.19.0"}, {Key: "slug", Value: "d"},
 		{Key: "evaluations", Value: bson.D{{Key: "gone", Value: gone}, {Key: "e", Value: there}}},

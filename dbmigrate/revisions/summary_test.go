@@ -7,7 +7,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate"
-	"github.com/medialift/medialift/dbmigrate/migratetest"
 	"github.com/medialift/medialift/dbmigrate/revisions"
 )
 
@@ -25,7 +24,7 @@ func TestFramesOfAnyMedia(t *testing.T) {
 		{`7`, `,"frames":"x"`, `,"frames":"x"`},
 		{`"image"`, `,"frames":{"1":7}`, `,"frames":{"1":7}`},
 	} {
-		db := migratetest.Memory{"frames.samples.x": {parse(t, `{"_id":7,"frame_number":1}`)}}
+		db := dbmigrate.Memory{"frames.samples.x": {parse(t, `{"_id":7,"frame_number":1}`)}}
 		doc := parse(t, `{"_id":1,"name":"d","media_type":`+c.media+`,"sample_collection_name":"samples.x","sample_fields":[]}`)
 		plan, err := revisions.Datasets().Plan(t.Context(), db, doc, "0.6.2", dbmigrate.Env{})
 		if err != nil {

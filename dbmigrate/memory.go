@@ -1,5 +1,4 @@
-// Package migratetest has what tests of migrations share.
-package migratetest
+package dbmigrate
 
 import (
 	"cmp"
@@ -11,18 +10,18 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/internal/edit"
 )
 
-// Memory is a database in memory, collections by name: a dbmigrate.Reader for
-// steps that want no server. Ids are compared as text.
+// Memory is a database in memory, collections by name: a Reader for plans of what
+// is on no server. Ids are compared as text.
 type Memory map[string][]bson.D
 
-// Find implements dbmigrate.Reader.
-func (m Memory) Find(_ context.Context, collection string, query dbmigrate.Query) iter.Seq2[bson.D, error] {
+// Find implements Reader.
+func (m Memory) Find(_ context.Context, collection string, query Query) iter.Seq2[bson.D, error] {
 	docs := slices.Clone(m[collection])
 	slices.SortStableFunc(docs, func(a, b bson.D) int {
-		return cmp.Compare(dbmigrate.IDKey(get(a, "_id")), dbmigrate.IDKey(get(b, "_id")))
+		return cmp.Compare(IDKey(edit.Get(a, "_id")), IDKey(edit.Get(b, "_id")))
 	})
 	if query.Reverse {
 		slices.Reverse(docs)
@@ -45,21 +44,21 @@ func (m Memory) Find(_ context.Context, collection string, query dbmigrate.Query
 	}
 }
 
-// Count implements dbmigrate.Reader.
+// Count implements Reader.
 func (m Memory) Count(_ context.Context, collection string) (int64, error) {
 	return int64(len(m[collection])), nil
 }
 
-// Collections implements dbmigrate.Reader.
+// Collections implements Reader.
 func (m Memory) Collections(context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(m)), nil
 }
 
-// matches knows the filters that dbmigrate.Query allows.
+// matches knows the filters that Query allows.
 func matches(doc, filter bson.D) (bool, error) {
 	for _, condition := range filter {
 		at := slices.IndexFunc(doc, func(e bson.E) bool { return e.Key == condition.Key })
-		value := get(doc, condition.Key)
+		value := edit.Get(doc, condition.Key)
 		operator, isOperator := condition.Value.(bson.D)
 		if !isOperator || len(operator) != 1 {
 			operator = bson.D{{Key: "$eq", Value: condition.Value}}
@@ -67,14 +66,14 @@ func matches(doc, filter bson.D) (bool, error) {
 		var matched bool
 		switch operand := operator[0].Value; operator[0].Key {
 		case "$eq":
-			matched = same(value, operand)
+			matched = sameValue(value, operand)
 		case "$ne":
-			matched = !same(value, operand)
+			matched = !sameValue(value, operand)
 		case "$in":
 			list, _ := operand.(bson.A)
-			matched = slices.ContainsFunc(list, func(item any) bool { return same(value, item) })
+			matched = slices.ContainsFunc(list, func(item any) bool { return sameValue(value, item) })
 		case "$exists":
-			matched = (at >= 0) == same(operand, true)
+			matched = (at >= 0) == sameValue(operand, true)
 		default:
 			return false, fmt.Errorf("no filter for a step: %v", condition)
 		}
@@ -85,7 +84,8 @@ func matches(doc, filter bson.D) (bool, error) {
 	return true, nil
 }
 
-func same(a, b any) bool { return dbmigrate.IDKey(a) == dbmigrate.IDKey(b) }
+// sameValue compares BSON values of one type.
+func sameValue(a, b any) bool { return IDKey(a) == IDKey(b) }
 
 func pick(doc bson.D, fields []string) bson.D {
 	if len(fields) == 0 {
@@ -98,11 +98,4 @@ func pick(doc bson.D, fields []string) bson.D {
 		}
 	}
 	return picked
-}
-
-func get(doc bson.D, key string) any {
-	if i := slices.IndexFunc(doc, func(e bson.E) bool { return e.Key == key }); i >= 0 {
-		return doc[i].Value
-	}
-	return nil
 }
