@@ -35,6 +35,7 @@
 //	layer dbmigrate
 //	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
 //	layer ledger
+//	layer report
 //	layer upload rewrite survey clean verify doctor export importer
 //	layer cmd/medialift
 //	layer interop
@@ -65,6 +66,7 @@
 //	allow bucket/s3store: github.com/aws/..., github.com/minio/crc64nvme
 //	allow bucket/open: github.com/aws/aws-sdk-go-v2/aws
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
+//	allow report: std
 //	allow localfile: golang.org/x/text/unicode/norm
 //	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
