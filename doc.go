@@ -37,6 +37,7 @@
 //	layer ledger
 //	layer report
 //	layer upload rewrite survey clean verify doctor export importer
+//	layer lift
 //	layer cmd/medialift
 //	layer interop
 //
@@ -82,11 +83,12 @@
 //	allow doctor: std
 //	allow export: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/sys/unix
 //	allow importer: go.mongodb.org/mongo-driver/v2/bson
+//	allow lift: go.mongodb.org/mongo-driver/v2/bson
 //	allow cmd/medialift: github.com/rivo/uniseg, github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
 //	allow interop: std
 //
 // In words: pathmap and bucket know nothing of datasets; only the bucket
 // packages know clouds; a store never imports a verb; verbs (upload, rewrite,
-// survey, clean, verify, doctor, export, importer) never import one another; only cmd knows flags
-// and terminals.
+// survey, clean, verify, doctor, export, importer) never import one another, but lift,
+// which is made of them; only cmd knows flags and terminals.
 package medialift

@@ -89,6 +89,13 @@ func (v *verifier) document(ctx context.Context, part dataset.Part, doc bson.Raw
 			v.Fields[i].Empty++
 			continue
 		}
+		if v.opts.Except != nil {
+			if except, err := v.opts.Except(ctx, f.Value); err != nil {
+				return err
+			} else if except {
+				continue
+			}
+		}
 		v.Fields[i].Paths++
 		if v.values++; v.values%1000 == 0 {
 			v.opts.Progress(Progress{Phase: "reading", Done: v.values})

@@ -51,6 +51,8 @@ type Options struct {
 	Source bool
 	// Download reads each object and compares the checksum of its bytes.
 	Download bool
+	// Except, if set, names paths that are not looked at, and count nowhere.
+	Except func(ctx context.Context, path string) (bool, error)
 	// Sample looks at that many distinct paths, chosen at random; 0 is all.
 	Sample int
 	// Workers is how many objects are looked at at a time; 0 is 16.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/upload"
@@ -52,7 +53,14 @@ and the copy of a scene that is sent names them where they are.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
 	cmd.Args = c.choice.atLeast(1, "one or more datasets and a URL", "a URL")
-	f := cmd.Flags()
+	c.sending(cmd.Flags())
+	cmd.Flags().BoolVar(&c.rewrite, "update-filepaths", false, "rewrite the paths of what has arrived")
+	return cmd
+}
+
+// sending declares the flags that say what is sent, where and how.
+func (c *uploadCmd) sending(f *pflag.FlagSet) {
+	a := c.app
 	a.database.add(f)
 	c.choice.add(f)
 	c.part.add(f)
@@ -66,7 +74,6 @@ and the copy of a scene that is sent names them where they are.`,
 	f.Lookup("overwrite").NoOptDefVal = string(upload.OverwriteAll)
 	f.BoolVar(&c.skipAssets, "skip-assets", false, "send .fo3d scenes without the files they refer to")
 	f.BoolVar(&c.skipFailures, "skip-failures", false, "go on when a file cannot be sent")
-	f.BoolVar(&c.rewrite, "update-filepaths", false, "rewrite the paths of what has arrived")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: send nothing, change nothing")
 	f.IntVar(&c.workers, "workers", 0, "send at most so many files, or parts of large ones, at a time (default 64); fewer where more do not help")
 	f.StringVar(&c.maxBandwidth, "max-bandwidth", "", "send no more than this a second: `BYTES` like 200MB or 50MiB")
@@ -77,7 +84,6 @@ and the copy of a scene that is sent names them where they are.`,
 	f.StringVar(&a.written.KMSKey, "kms-key", "", "the `KEY` to encrypt with (s3://, minio://, gs://)")
 	f.StringVar(&a.written.ACL, "acl", "", "the canned `ACL` of what is sent, like bucket-owner-full-control (s3://, minio://, gs://)")
 	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
-	return cmd
 }
 
 func (c *uploadCmd) run(ctx context.Context, args []string) error {
@@ -91,13 +97,8 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	if err := c.keepApart(ctx, datasets); err != nil {
 		return err
 	}
-	if c.maxDuration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.maxDuration, &partialError{
-			msg: fmt.Sprintf("stopped after %s", c.maxDuration), hint: "the same command goes on from here",
-		})
-		defer cancel()
-	}
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
 	for i, arg := range datasets {
 		err := c.one(ctx, arg)
 		if err != nil && i > 0 && !c.dryRun && judge(err).code == exitRefused {
@@ -115,13 +116,35 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	return nil
 }
 
-// one uploads one dataset.
-func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
-	s, err := c.begin(ctx, arg, "upload", c.part, settings(map[string][]string{
+// limit ends the work after --max-duration.
+func (c *uploadCmd) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.maxDuration == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, c.maxDuration, &partialError{
+		msg: fmt.Sprintf("stopped after %s", c.maxDuration), hint: "the same command goes on from here",
+	})
+}
+
+// settings are what an upload is known by, besides its dataset.
+func (c *uploadCmd) settings() map[string][]string {
+	return settings(map[string][]string{
 		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
 		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.places,
 		"endpoint-url": c.endpoints(),
-	}), c.rewrite && !c.dryRun)
+	})
+}
+
+func (c *uploadCmd) job(s *session, history *ledger.History) upload.Job {
+	return upload.Job{
+		Dataset: s.store, Name: s.name, Dir: s.source.dir, Target: c.target,
+		Open: c.targets().Open, Ledger: s.run, Sent: history.Sent, Needed: history.Needed,
+	}
+}
+
+// one uploads one dataset.
+func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
+	s, err := c.begin(ctx, arg, "upload", c.part, c.settings(), c.rewrite && !c.dryRun)
 	if err != nil {
 		return err
 	}
@@ -130,10 +153,7 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	defer stop()
 	history := s.dir.History(s.run.Name())
 	defer func() { err = errors.Join(err, history.Close()) }()
-	plan, err := upload.NewPlan(ctx, upload.Job{
-		Dataset: s.store, Name: s.name, Dir: s.source.dir, Target: c.target,
-		Open: c.targets().Open, Ledger: s.run, Sent: history.Sent, Needed: history.Needed,
-	}, c.opts)
+	plan, err := upload.NewPlan(ctx, c.job(s, history), c.opts)
 	if err != nil {
 		return s.ended(ctx, err)
 	}

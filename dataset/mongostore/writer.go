@@ -62,10 +62,7 @@ func (w *Writer) ID() bson.ObjectID { return w.id }
 // ErrName, ErrVersion, ErrNoConfig, dataset.ErrUnsupported. It removes what dead
 // imports left behind.
 func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
-	if w.name == "" {
-		w.name = m.Name()
-	}
-	if err := w.check(ctx, m); err != nil {
+	if err := w.Check(ctx, m); err != nil {
 		return err
 	}
 	if err := w.d.sweep(ctx); err != nil {
@@ -95,8 +92,11 @@ func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
 	return nil
 }
 
-// check looks at all that can be known before the first write.
-func (w *Writer) check(ctx context.Context, m dataset.Manifest) error {
+// Check refuses what Begin would, and writes nothing.
+func (w *Writer) Check(ctx context.Context, m dataset.Manifest) error {
+	if w.name == "" {
+		w.name = m.Name()
+	}
 	switch version := m.Version(); {
 	case version == "":
 		return fmt.Errorf("%w: it names no version: written by FiftyOne older than 0.8", dataset.ErrUnsupported)

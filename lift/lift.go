@@ -1,0 +1,98 @@
+// Package lift takes a dataset the whole way: its media to the cloud, and the dataset
+// itself, with the paths of what has arrived in it, from an export directory or a
+// database into another database, at the version of that one.
+//
+// It is the one verb that calls others. [NewPlan] finds out all that can be known
+// before anything happens, and refuses what must not. [Plan.Send] sends the media.
+// [Plan.Import] copies the dataset; every path is looked up in the ledger of the
+// sending on its way, so that the new dataset names no object that has not arrived.
+// [Plan.Migrate] brings it to the version of its database and [Plan.Verify] looks at
+// what its paths name. Each goes on where it was stopped, and does nothing that is
+// done; [Plan.Finish] notes what was made, by which [Undo] knows it again.
+package lift
+
+import (
+	"context"
+	"errors"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/importer"
+	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/upload"
+)
+
+// Sentinels that callers branch on.
+var (
+	// ErrPending: not all media have arrived, so that the dataset can't be imported.
+	ErrPending = errors.New("not all media have arrived")
+	// ErrUnfinished: a lift was not carried to its end, so that nothing is known by
+	// which what it made could be told from what others did to it.
+	ErrUnfinished = errors.New("the lift is unfinished")
+)
+
+// A Job is what is lifted, and where to.
+type Job struct {
+	// Upload says which media go where. Its ledger is the run of the sending.
+	Upload upload.Job
+	// Source is the dataset; with Files it is read as an export directory, which is
+	// Upload.Dir, and its relative paths become absolute.
+	Source dataset.Source
+	Files  importer.Source
+	// Target is the database that gets the dataset.
+	Target *mongostore.Database
+	// Name is that of the new dataset; empty for the name that it has.
+	Name string
+	// WithoutRuns leaves annotation, brain, evaluation and custom runs behind.
+	WithoutRuns bool
+	// CreateDatabase allows a target that no FiftyOne has used yet.
+	CreateDatabase bool
+	// Record is the ledger of the lift itself: what it made in the target.
+	Record *ledger.Run
+}
+
+// Options of a lift.
+type Options struct {
+	Upload upload.Options
+	// Holder, if not empty, is what only one process at a time has; see
+	// runner.Options.
+	Holder string
+	// Progress, if set, is told how far a phase has come. Calls do not overlap.
+	Progress func(Progress)
+}
+
+// Progress says how far a phase has come.
+type Progress struct {
+	Phase       string // "comparing", "importing", "migrating", "verifying"
+	Done, Total int64  // Total is 0 while it is unknown
+}
+
+// Notes that a lift leaves in its record.
+const (
+	noteID       = "lift dataset" // the _id of the new dataset, before anything of it is written
+	noteName     = "lift name"    // its name
+	noteAddress  = "lift target"  // the server that it is on
+	noteDatabase = "lift database"
+	noteSource   = "lift source" // digest of what was copied, before it is visible
+	noteMade     = "lift made"   // digest of what was made of it, once all is done
+	noteUpload   = "upload"      // the run that sends the media
+	nothing      = ""            // of a note that is not there
+)
+
+// A Target is the database of a lift, as its record names it.
+type Target struct{ Address, Database, Dataset string }
+
+// TargetOf is where the lift of a record went; its Dataset is the _id.
+func TargetOf(ctx context.Context, record *ledger.Run) (t Target, err error) {
+	for key, into := range map[string]*string{noteAddress: &t.Address, noteDatabase: &t.Database, noteID: &t.Dataset} {
+		if *into, err = record.Meta(ctx, key); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// UploadOf is the run that sent the media of a lift.
+func UploadOf(ctx context.Context, record *ledger.Run) (string, error) {
+	return record.Meta(ctx, noteUpload)
+}

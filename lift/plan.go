@@ -1,0 +1,197 @@
+package lift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/revisions"
+	"github.com/medialift/medialift/upload"
+)
+
+// A Plan is what a lift is going to do.
+type Plan struct {
+	// Upload is the plan of the sending.
+	Upload *upload.Plan
+	// Name is that of the new dataset.
+	Name string
+	// Samples, Frames, Views and Runs are how much of each the dataset has; the
+	// first two are 0 where nobody knows without reading them.
+	Samples, Frames int64
+	Views, Runs     int
+	// Version is the dataset's; To is the one that it gets, the target's or, where
+	// that is one that nothing is known of, the newest that is.
+	Version, To string
+	// Losses says in words what a downgrade to To deletes.
+	Losses []string
+	// Warnings are sentences about what is allowed but may surprise.
+	Warnings []string
+	// Bytes is about what the documents take, Room what is free on the target's disk;
+	// 0 where it is not known.
+	Bytes, Room int64
+	// Copied tells that the dataset is in the target already, and Done that the whole
+	// lift was carried out before and the source is still what it was then.
+	Copied, Done bool
+
+	job  Job
+	opts Options
+	// made is the new dataset, once it is there.
+	made *mongostore.Store
+	// writer makes it otherwise.
+	writer *mongostore.Writer
+}
+
+// NewPlan plans a lift; it writes to its ledgers alone. What must not happen is a
+// *dataset.Refusal, or one of mongostore's errors.
+func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
+	if opts.Progress == nil {
+		opts.Progress = func(Progress) {}
+	}
+	p := &Plan{job: job, opts: opts}
+	m, err := p.job.Source.Manifest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p.Name = job.Name; p.Name == "" {
+		p.Name = m.Name()
+	}
+	if err := p.findMade(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.check(ctx, m); err != nil {
+		return nil, err
+	}
+	p.count(m)
+	if err := p.versions(ctx, m); err != nil {
+		return nil, err
+	}
+	if p.Upload, err = upload.NewPlan(ctx, job.Upload, opts.Upload); err != nil {
+		return nil, err
+	}
+	if len(opts.Upload.Fields) > 0 {
+		p.Warnings = append(p.Warnings, "media fields that are not sent keep the paths that they have")
+	}
+	if err := p.compare(ctx); err != nil {
+		return nil, err
+	}
+	return p, job.Record.SetMeta(ctx, map[string]string{noteUpload: job.Upload.Ledger.Name()})
+}
+
+// findMade looks for what an earlier invocation made.
+func (p *Plan) findMade(ctx context.Context) error {
+	id, err := p.job.Record.Meta(ctx, noteID)
+	if err != nil || id == nothing {
+		return err
+	}
+	made, err := p.job.Target.DatasetByID(ctx, id)
+	if errors.Is(err, mongostore.ErrNotFound) {
+		return nil // it never came to be, or was deleted since
+	}
+	if err == nil {
+		p.made, p.Copied, p.Name = made, true, made.Name()
+	}
+	return err
+}
+
+// check looks at the target.
+func (p *Plan) check(ctx context.Context, m dataset.Manifest) error {
+	target := p.job.Target
+	if err := target.MayWrite(ctx); err != nil {
+		return err
+	}
+	if err := p.room(ctx); err != nil {
+		return err
+	}
+	if p.made != nil {
+		return nil
+	}
+	p.writer = target.New(p.job.Name, mongostore.NewOptions{CreateDatabase: p.job.CreateDatabase})
+	return p.writer.Check(ctx, m)
+}
+
+// room compares what the documents take with what is free.
+func (p *Plan) room(ctx context.Context) (err error) {
+	if stored, ok := p.job.Source.(interface {
+		Size(ctx context.Context) (int64, error)
+	}); ok {
+		if p.Bytes, err = stored.Size(ctx); err != nil {
+			return err
+		}
+	}
+	if free, ok := p.job.Target.Room(ctx); ok {
+		p.Room = free
+	}
+	if p.made == nil && p.Room > 0 && p.Bytes > p.Room {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("the documents take about %d bytes, and the disk of the target has %d left", p.Bytes, p.Room))
+	}
+	return nil
+}
+
+func (p *Plan) count(m dataset.Manifest) {
+	p.Samples, p.Frames = m.Counts[dataset.Samples], m.Counts[dataset.Frames]
+	p.Views, p.Runs = len(m.Views()), len(m.Runs())
+	for _, run := range m.External() {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("the brain run %q keeps its vectors in %s, outside of the dataset: they are not carried over", run.Key, run.Backend))
+	}
+	if p.job.WithoutRuns {
+		p.Runs = 0
+	}
+}
+
+// versions composes on paper the way of the dataset to the target's version.
+func (p *Plan) versions(ctx context.Context, m dataset.Manifest) error {
+	p.Version = m.Version()
+	if p.To = p.job.Target.Config().Version; p.To == "" {
+		p.To = p.Version // FiftyOne is going to take the database for as new as itself
+	}
+	if mongostore.Older(mongostore.Newest, p.To) {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("the target database is at %s; the newest version known here is %s, and FiftyOne brings the dataset from there on when it loads it", p.To, mongostore.Newest))
+		p.To = mongostore.Newest
+	}
+	if p.made != nil {
+		return nil // its own way is planned when it is taken
+	}
+	doc, reader, err := onPaper(p.source(), m, p.job.WithoutRuns)
+	if err != nil {
+		return err
+	}
+	plan, err := revisions.Datasets().Plan(ctx, reader, doc, p.To, dbmigrate.Env{})
+	if refused, ok := errors.AsType[*dbmigrate.RefusalError](err); ok {
+		return &dataset.Refusal{Reason: fmt.Sprintf("the dataset can't go from version %s to the target's %s: %s", p.Version, p.To, refused.Error()), Hint: refused.Hint}
+	}
+	if err != nil {
+		return err
+	}
+	if mongostore.Older(p.To, p.Version) {
+		p.Losses = plan.Losses
+	}
+	return nil
+}
+
+// compare finds out whether the source is still what was copied.
+func (p *Plan) compare(ctx context.Context) error {
+	if p.made == nil {
+		return nil
+	}
+	before, err := p.job.Record.Meta(ctx, noteSource)
+	if err != nil {
+		return err
+	}
+	now, err := digestOf(ctx, p.source(), func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) })
+	if err != nil {
+		return err
+	}
+	if now != before {
+		return &dataset.Refusal{
+			Reason: fmt.Sprintf("%q was lifted before, and the source has been changed since", p.Name),
+			Hint: fmt.Sprintf("medialift undo %s deletes the lifted dataset if nobody has changed it, so that the same command lifts it anew; or lift under another --name",
+				p.job.Record.Name()),
+		}
+	}
+	made, err := p.job.Record.Meta(ctx, noteMade)
+	p.Done = made != nothing
+	return err
+}

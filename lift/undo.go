@@ -1,0 +1,72 @@
+package lift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/ledger"
+)
+
+// Undone says what became of the dataset that a lift made.
+type Undone struct {
+	Name string
+	// Gone tells that there was none to delete, Deleted that it was deleted, or on a
+	// dry run would be, and Changed says why it was not.
+	Gone, Deleted bool
+	Changed       string
+}
+
+// Undo deletes the dataset that a lift made, unless somebody has changed it since.
+// Objects stay. Of a lift that did not end nobody can tell: ErrUnfinished.
+func Undo(ctx context.Context, target *mongostore.Database, record *ledger.Run, dry bool) (Undone, error) {
+	id, err := record.Meta(ctx, noteID)
+	if err != nil {
+		return Undone{}, err
+	}
+	name, err := record.Meta(ctx, noteName)
+	if err != nil {
+		return Undone{}, err
+	}
+	u := Undone{Name: name, Gone: true}
+	if id == nothing {
+		return u, nil
+	}
+	made, err := target.DatasetByID(ctx, id)
+	if errors.Is(err, mongostore.ErrNotFound) {
+		return u, nil
+	}
+	if err != nil {
+		return u, err
+	}
+	u.Name, u.Gone = made.Name(), false
+	before, err := record.Meta(ctx, noteMade)
+	if err != nil {
+		return u, err
+	}
+	if before == nothing {
+		return u, fmt.Errorf("%w: %q", ErrUnfinished, u.Name)
+	}
+	derived, err := made.Derived(ctx)
+	if err != nil {
+		return u, err
+	}
+	if len(derived) > 0 {
+		u.Changed = fmt.Sprintf("FiftyOne has generated %d datasets for its saved views", len(derived))
+		return u, nil
+	}
+	now, err := digestOf(ctx, made, func(int64) {})
+	if err != nil {
+		return u, err
+	}
+	if now != before {
+		u.Changed = "somebody has changed it since"
+		return u, nil
+	}
+	u.Deleted = true
+	if dry {
+		return u, nil
+	}
+	return u, made.Delete(ctx)
+}
