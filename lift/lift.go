@@ -54,9 +54,6 @@ type Job struct {
 // Options of a lift.
 type Options struct {
 	Upload upload.Options
-	// Holder, if not empty, is what only one process at a time has; see
-	// runner.Options.
-	Holder string
 	// Progress, if set, is told how far a phase has come. Calls do not overlap.
 	Progress func(Progress)
 }

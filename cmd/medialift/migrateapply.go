@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dbmigrate"
 	"github.com/medialift/medialift/dbmigrate/runner"
 	"github.com/medialift/medialift/ledger"
@@ -72,22 +73,31 @@ func (c *migrateCmd) waiting(ctx context.Context, opts *runner.Options, try func
 // alone tries with what one process at a time has on this machine, so that a run that
 // was killed keeps nobody waiting. Another process that has it is named by its lease.
 func (c *migrateCmd) alone(opts *runner.Options, try func() error) error {
-	opts.Holder = ""
 	dir, err := c.ledgers()
 	if err != nil {
 		return err
 	}
-	lock, err := dir.Lock("migrate " + c.handle.Address() + " " + c.handle.Name())
-	if errors.Is(err, ledger.ErrLocked) {
+	return aloneOn(dir, c.handle, func(holder string) error {
+		opts.Holder = holder
 		return try()
+	})
+}
+
+// aloneOn does something with a database's migrations as the one process of this
+// state folder that does; holder is empty where another one is at it.
+func aloneOn(dir *ledger.Dir, d *mongostore.Database, do func(holder string) error) error {
+	lock, err := dir.Lock("migrate " + d.Address() + " " + d.Name())
+	if errors.Is(err, ledger.ErrLocked) {
+		return do("")
 	}
 	if err != nil {
 		return err
 	}
-	if opts.Holder, err = holder(dir); err != nil {
+	by, err := holder(dir)
+	if err != nil {
 		return errors.Join(err, lock.Unlock())
 	}
-	return errors.Join(try(), lock.Unlock())
+	return errors.Join(do(by), lock.Unlock())
 }
 
 // ended says what was done.

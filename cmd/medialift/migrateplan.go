@@ -161,7 +161,7 @@ func (c *migrateCmd) agree(p *migrationPlan) error {
 	if p.lossy == 0 || c.yes {
 		return nil
 	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) || c.ui.json {
+	if !terminal() || c.ui.json {
 		r := &dataset.Refusal{
 			Reason: fmt.Sprintf("this deletes data of %s for good", plural(int64(p.lossy), "dataset")),
 			Hint:   "--yes agrees to it, --backup DIR keeps what --restore DIR can put back, --dry-run only lists it",
@@ -177,9 +177,17 @@ func (c *migrateCmd) agree(p *migrationPlan) error {
 	if c.backup != "" {
 		kept = "a backup goes to " + c.backup
 	}
-	c.ui.ask("Data of %s will be deleted, as listed; %s. Go on? (y/N) ", plural(int64(p.lossy), "dataset"), kept)
+	return c.confirm("Data of %s will be deleted, as listed; %s. Go on? (y/N) ", plural(int64(p.lossy), "dataset"), kept)
+}
+
+// terminal tells whether somebody is there to be asked.
+func terminal() bool { return term.IsTerminal(int(os.Stdin.Fd())) }
+
+// confirm asks, and refuses unless the answer is yes.
+func (a *app) confirm(format string, args ...any) error {
+	a.ui.ask(format, args...)
 	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+	if said := strings.ToLower(strings.TrimSpace(answer)); said != "y" && said != "yes" {
 		return refusal("nothing was changed", "not agreed to")
 	}
 	return nil

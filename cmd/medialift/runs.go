@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/lift"
 )
 
 // A runsCmd is one invocation of runs.
@@ -119,10 +120,8 @@ func (c *runsCmd) show(ctx context.Context, name string) error {
 	switch {
 	case c.csv && c.rows == "" && !c.objects:
 		return usage("add --rows failed, --rows missing, --rows changed or --objects", "--csv needs a list to print")
-	case c.objects:
-		return c.showObjects(ctx, run)
-	case c.rows != "":
-		return c.showRows(ctx, run)
+	case c.objects, c.rows != "":
+		return c.showList(ctx, dir, run, summary)
 	}
 	c.ui.say("%s of %s\nstarted %s, %s", summary.Command, shownDataset(summary),
 		summary.Started.Local().Format(time.DateTime), summary.Status)
@@ -135,12 +134,35 @@ func (c *runsCmd) show(ctx context.Context, name string) error {
 		c.ui.say("  %-28s %s, %s arrived, %d missing, %d to send", t.Field, plural(t.Files, "file"),
 			strconv.FormatInt(t.Arrived, 10), t.Missing, t.ToSend)
 	}
+	if summary.Command == "lift" {
+		c.ui.say("  medialift undo %s deletes the dataset that it made, if nobody has changed it.", summary.Run)
+		return nil
+	}
 	n, err := run.Undoable(ctx)
 	if err != nil {
 		return err
 	}
 	c.ui.say("  %s changed; medialift undo %s puts them back.", pluralAre(n, "path"), summary.Run)
 	return nil
+}
+
+// showList lists rows or objects; those of a lift are those of the upload that was
+// part of it.
+func (c *runsCmd) showList(ctx context.Context, dir *ledger.Dir, run *ledger.Run, summary ledger.Summary) error {
+	if summary.Command == "lift" {
+		name, err := lift.UploadOf(ctx, run)
+		if err != nil || name == "" {
+			return err
+		}
+		if run, err = dir.Open(ctx, name); err != nil {
+			return err
+		}
+		defer func() { _ = run.Close() }()
+	}
+	if c.objects {
+		return c.showObjects(ctx, run)
+	}
+	return c.showRows(ctx, run)
 }
 
 func (c *runsCmd) showRows(ctx context.Context, run *ledger.Run) error {

@@ -145,21 +145,25 @@ func (s *session) ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil && err != nil {
 		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
 	}
-	status := ledger.Failed
-	switch judge(err).code {
-	case exitDone:
-		status = ledger.Done
-	case exitPartial:
-		status = ledger.Partial
-	case exitRefused:
-		status = ledger.Refused
-	case exitInterrupted:
-		status = ledger.Interrupted
-	}
-	if noted := s.run.SetStatus(context.WithoutCancel(ctx), status); err == nil {
+	if noted := s.run.SetStatus(context.WithoutCancel(ctx), statusOf(err)); err == nil {
 		err = noted
 	}
 	return err
+}
+
+// statusOf is how a run ended that ended with err.
+func statusOf(err error) ledger.Status {
+	switch judge(err).code {
+	case exitDone:
+		return ledger.Done
+	case exitPartial:
+		return ledger.Partial
+	case exitRefused:
+		return ledger.Refused
+	case exitInterrupted:
+		return ledger.Interrupted
+	}
+	return ledger.Failed
 }
 
 // settings keeps the settings that have values.

@@ -13,21 +13,24 @@ import (
 
 func newUndo(a *app) *cobra.Command {
 	var dry bool
+	var to string
 	cmd := &cobra.Command{
 		Use:   "undo RUN",
 		Short: "Put back every path that a run changed",
 		Long: `Put back every path that an upload or a rewrite changed, exactly as it was
-spelled. Rows that somebody else changed since stay and are listed. Objects are
+spelled. Rows that somebody else changed since stay and are listed. Of a lift, the
+dataset that it made is deleted, unless somebody has changed it. Objects are
 never deleted: medialift runs RUN --objects lists them.`,
 		Args: exactly(1, "the name of one run; medialift runs lists them"),
-		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, args[0], dry) },
+		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, args[0], to, dry) },
 	}
 	a.database.add(cmd.Flags())
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say how many paths would be put back")
+	cmd.Flags().StringVar(&to, "to-uri", "", "of a lift: `URI` of the server that has the dataset, where it needs more than its address")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say what would be put back")
 	return cmd
 }
 
-func undo(ctx context.Context, a *app, name string, dry bool) (err error) {
+func undo(ctx context.Context, a *app, name, to string, dry bool) (err error) {
 	dir, err := a.ledgers()
 	if err != nil {
 		return err
@@ -42,6 +45,9 @@ func undo(ctx context.Context, a *app, name string, dry bool) (err error) {
 		return err
 	}
 	a.ui.doc.Run, a.ui.doc.Dataset = name, summary.Dataset
+	if summary.Command == "lift" {
+		return undoLift(ctx, a, dir, run, to, dry)
+	}
 	src, err := a.openKey(ctx, summary.Dataset, !dry)
 	if err != nil {
 		return err

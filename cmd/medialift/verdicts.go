@@ -17,6 +17,7 @@ import (
 	"github.com/medialift/medialift/dataset/mongostore/locate"
 	"github.com/medialift/medialift/dbmigrate/runner"
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/lift"
 	"github.com/medialift/medialift/pathmap"
 	"github.com/medialift/medialift/pathmap/execmap"
 	"github.com/medialift/medialift/pathmap/starmap"
@@ -106,6 +107,7 @@ var verdicts = []struct {
 	{open.ErrURL, verdict{exitUsage, "usage", "write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:///dir or a path", false}},
 	{open.ErrScheme, verdict{exitUsage, "usage", "write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:///dir or a path", false}},
 	{bucket.ErrAttribute, verdict{exitUsage, "usage", "leave away --storage-class, --sse, --kms-key or --acl where the target has no such thing", false}},
+	{lift.ErrUnfinished, verdict{exitRefused, "refused", "run the lift once more, which ends it, or delete the dataset in FiftyOne", false}},
 	{upload.ErrTemplate, verdict{exitUsage, "usage", "a URL may hold {dataset} and {field}", false}},
 	{ledger.ErrNoRun, verdict{exitUsage, "usage", "medialift runs lists them", false}},
 	{ledger.ErrOtherPlan, verdict{exitRefused, "refused", "use another --state folder, or remove that ledger if it is not needed", false}},
