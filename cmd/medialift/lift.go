@@ -18,11 +18,11 @@ import (
 // A liftCmd is one invocation of lift: an upload, and what comes after.
 type liftCmd struct {
 	uploadCmd
-	to, toName, name     string
-	noRuns, create, yes  bool
-	db                   *mongostore.Database
-	lifted               []*liftReport
-	samples, wrong, left int64
+	to, toName, name    string
+	noRuns, create, yes bool
+	db                  *mongostore.Database
+	lifted              []*liftReport
+	wrong               int64
 }
 
 func newLift(a *app) *cobra.Command {

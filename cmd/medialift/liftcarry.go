@@ -44,7 +44,7 @@ type checked struct {
 
 // carry carries out one lift.
 func (c *liftCmd) carry(ctx context.Context, j *journey) error {
-	c.ui.doc.Run, c.ui.doc.Dataset = j.record.Name(), j.source.String()
+	c.ui.doc.Run, c.ui.doc.Dataset = j.record.Name(), j.String()
 	j.shown = c.entry(j)
 	if err := errors.Join(j.record.SetStatus(ctx, ledger.Running), j.run.SetStatus(ctx, ledger.Running)); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (c *liftCmd) verifyIn(ctx context.Context, j *journey) error {
 	}
 	t := report.Total
 	j.shown.Verified = &checked{Checksum: t.Checksum, Size: t.Size, Existence: t.Existence, Wrong: report.Wrong()}
-	c.ui.say("%s verified by checksum, %d by size, %d by existence only.", pluralWere(t.Checksum, "object"), t.Size, t.Existence)
+	c.ui.say("%s verified by checksum, %d by size, %d by existence only.", objectsWere(t.Checksum), t.Size, t.Existence)
 	if wrong := report.Wrong(); wrong > 0 {
 		c.wrong += wrong
 		c.ui.doc.Counts.Failed += wrong

@@ -16,7 +16,7 @@ func (c *liftCmd) entry(j *journey) *liftReport {
 		}
 	}
 	l := &liftReport{
-		Dataset: j.source.String(), Run: j.record.Name(), Name: p.Name, Target: c.db.Address() + "/" + c.db.Name(),
+		Dataset: j.String(), Run: j.record.Name(), Name: p.Name, Target: c.db.Address() + "/" + c.db.Name(),
 		Status: string(ledger.Planned), From: p.Version, To: p.To, Losses: append([]string{}, p.Losses...),
 		Samples: p.Samples, Frames: p.Frames, Views: p.Views, Runs: p.Runs, Paths: p.Upload.Values(), Local: p.Upload.MissingTotal,
 	}

@@ -90,7 +90,7 @@ func (c *uploadCmd) showSent(sent upload.Sent) {
 	case sent.Objects == 0 && sent.Found == 0 && sent.Failed == 0:
 		c.ui.say("Nothing to send: everything has arrived before.")
 	case sent.Found > 0:
-		c.ui.say("Sent %s, %s; %s there already.", plural(sent.Objects, "object"), size(sent.Bytes), pluralWere(sent.Found, "object"))
+		c.ui.say("Sent %s, %s; %s there already.", plural(sent.Objects, "object"), size(sent.Bytes), objectsWere(sent.Found))
 	default:
 		c.ui.say("Sent %s, %s.", plural(sent.Objects, "object"), size(sent.Bytes))
 	}
@@ -156,9 +156,9 @@ func pluralGo(n int64, one string) string {
 	return plural(n, one) + " go"
 }
 
-func pluralWere(n int64, one string) string {
+func objectsWere(n int64) string {
 	if n == 1 {
-		return "1 " + one + " was"
+		return "1 object was"
 	}
-	return plural(n, one) + " were"
+	return plural(n, "object") + " were"
 }

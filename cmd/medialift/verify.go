@@ -148,10 +148,10 @@ func (c *verifyCmd) show(dir string, r verify.Report) {
 	if t.Paths == 0 {
 		c.ui.say("  there is no path to look at.")
 	} else {
-		c.ui.say("  %s verified by checksum, %d by size, %d by existence only.", pluralWere(t.Checksum, "object"), t.Size, t.Existence)
+		c.ui.say("  %s verified by checksum, %d by size, %d by existence only.", objectsWere(t.Checksum), t.Size, t.Existence)
 	}
 	if r.NoSource > 0 {
-		c.ui.warn("%s not compared with a source: no run is known to have sent them, or what they sent names its assets in other words", pluralWere(r.NoSource, "object"))
+		c.ui.warn("%s not compared with a source: no run is known to have sent them, or what they sent names its assets in other words", objectsWere(r.NoSource))
 	}
 	c.ui.problems(r.Problems, r.Wrong())
 }
