@@ -50,6 +50,7 @@ func newRoot(a *app) *cobra.Command {
 			if err := flagsFromEnv(cmd.Flags()); err != nil {
 				return err
 			}
+			a.ui.json = a.ui.json && !completes(cmd)
 			a.ui.doc.Command = cmd.Name()
 			a.ui.know()
 			return a.ui.start()
@@ -66,6 +67,7 @@ func newRoot(a *app) *cobra.Command {
 	f.BoolVar(&a.ui.noProgress, "no-progress", false, "show no progress")
 	a.database.add(f)
 	root.AddCommand(newInfo(a), newExport(a), newImport(a), newUpload(a), newRewrite(a), newVerify(a), newLift(a), newDoctor(a), newRuns(a), newUndo(a), newClean(a), newMigrate(a), newVersion(a))
+	a.complete(root)
 	return root
 }
 
@@ -122,17 +124,26 @@ func atLeast(n int, what string) cobra.PositionalArgs {
 
 // ledgers opens the folder that keeps the state of runs.
 func (a *app) ledgers() (*ledger.Dir, error) {
-	dir := a.state
-	if dir == "" {
-		if state := os.Getenv("XDG_STATE_HOME"); state != "" {
-			dir = filepath.Join(state, "medialift")
-		} else if home, err := os.UserHomeDir(); err == nil {
-			dir = filepath.Join(home, ".local", "state", "medialift")
-		} else {
-			return nil, usage("name a folder with --state", "no folder to keep the state of runs in: %v", err)
-		}
+	dir, err := a.stateDir()
+	if err != nil {
+		return nil, err
 	}
 	return ledger.OpenDir(dir)
+}
+
+// stateDir is the folder that keeps the state of runs.
+func (a *app) stateDir() (string, error) {
+	if a.state != "" {
+		return a.state, nil
+	}
+	if state := os.Getenv("XDG_STATE_HOME"); state != "" {
+		return filepath.Join(state, "medialift"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", usage("name a folder with --state", "no folder to keep the state of runs in: %v", err)
+	}
+	return filepath.Join(home, ".local", "state", "medialift"), nil
 }
 
 // targets returns the opener of target URLs.

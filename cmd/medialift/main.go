@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // version is stamped by the build.
@@ -18,6 +20,9 @@ func main() {
 // wantsJSON tells whether a document is asked for, also where the arguments are
 // so wrong that they are not read to their end.
 func wantsJSON(args []string) bool {
+	if len(args) > 0 && (strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) || args[0] == "completion") {
+		return false // a shell reads what is printed, and the arguments are of another command
+	}
 	wanted, _ := strconv.ParseBool(os.Getenv("MEDIALIFT_JSON"))
 	for _, arg := range args {
 		value, ok := strings.CutPrefix(arg, "--json")
