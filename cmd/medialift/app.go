@@ -67,6 +67,7 @@ func newRoot(a *app) *cobra.Command {
 	f.BoolVar(&a.ui.noProgress, "no-progress", false, "show no progress")
 	a.database.add(f)
 	root.AddCommand(newInfo(a), newExport(a), newImport(a), newUpload(a), newRewrite(a), newVerify(a), newLift(a), newDoctor(a), newRuns(a), newUndo(a), newClean(a), newMigrate(a), newVersion(a))
+	root.AddCommand(newTopics()...)
 	a.complete(root)
 	return root
 }
