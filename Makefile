@@ -47,6 +47,14 @@ bench: build ## compare with s5cmd, rclone, boto3 where they are found, and Fift
 	go build -C tools -o ../bin/bench ./bench
 	bin/bench -medialift bin/medialift -versitygw "$$gateway" -fiftyone "$$venv" $(BENCH)
 
+.PHONY: docs
+docs: ## write docs/reference, docs/man and what commands print in the guides anew
+	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
+	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
+	go test -count=1 ./cmd/medialift -run '^Test(Reference|Guides)' -update
+	go test -count=1 -run '^TestHouse' .
+	go test -count=1 ./cmd/medialift -run '^Test(Reference|CommandLines)'
+
 .PHONY: check
 check: ## gofmt, go vet, linters, tidy go.mod files, the rules of doc.go and CONTRIBUTING.md
 	@step() { echo "-- $$*"; "$$@"; }
@@ -59,6 +67,7 @@ check: ## gofmt, go vet, linters, tidy go.mod files, the rules of doc.go and CON
 	step go -C tools mod tidy -diff
 	step go test -C tools ./...
 	step go test -count=1 -run '^Test(Layers|House)' .
+	step go test -count=1 -run '^Test(Reference|CommandLines)' ./cmd/medialift
 	step $(LINT) run
 
 .PHONY: fmt

@@ -25,6 +25,7 @@ var exitMeanings = []struct {
 var exitsOf = map[string][]int{
 	"medialift":            {exitDone, exitUsage},
 	"medialift version":    {exitDone, exitUsage},
+	"medialift completion": {exitDone, exitUsage},
 	"medialift info":       {exitDone, exitFailed, exitUsage, exitRefused, exitLocked, exitInterrupted},
 	"medialift export":     {exitDone, exitFailed, exitUsage, exitRefused, exitLocked, exitInterrupted},
 	"medialift import":     {exitDone, exitFailed, exitUsage, exitRefused, exitLocked, exitInterrupted},
