@@ -8,7 +8,7 @@
 // sending on its way, so that the new dataset names no object that has not arrived.
 // [Plan.Migrate] brings it to the version of its database and [Plan.Verify] looks at
 // what its paths name. Each goes on where it was stopped, and does nothing that is
-// done; [Plan.Finish] notes what was made, by which [Undo] knows it again.
+// done. What was made is noted, by which [Undo] knows whether it is still the same.
 package lift
 
 import (
@@ -71,9 +71,11 @@ const (
 	noteAddress  = "lift target"  // the server that it is on
 	noteDatabase = "lift database"
 	noteSource   = "lift source" // digest of what was copied, before it is visible
-	noteMade     = "lift made"   // digest of what was made of it, once all is done
+	noteMade     = "lift made"   // digest of what was made of it, or unsure
+	noteDone     = "lift done"   // that nothing is left to do
 	noteUpload   = "upload"      // the run that sends the media
 	nothing      = ""            // of a note that is not there
+	unsure       = "unsure"      // of what was made while nobody was looking
 )
 
 // A Target is the database of a lift, as its record names it.

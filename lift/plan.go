@@ -42,6 +42,8 @@ type Plan struct {
 	made *mongostore.Store
 	// writer makes it otherwise.
 	writer *mongostore.Writer
+	// resumed tells that an earlier invocation made it.
+	resumed bool
 }
 
 // NewPlan plans a lift; it writes to its ledgers alone. What must not happen is a
@@ -91,7 +93,7 @@ func (p *Plan) findMade(ctx context.Context) error {
 		return nil // it never came to be, or was deleted since
 	}
 	if err == nil {
-		p.made, p.Copied, p.Name = made, true, made.Name()
+		p.made, p.Copied, p.resumed, p.Name = made, true, true, made.Name()
 	}
 	return err
 }
@@ -191,7 +193,7 @@ func (p *Plan) compare(ctx context.Context) error {
 				p.job.Record.Name()),
 		}
 	}
-	made, err := p.job.Record.Meta(ctx, noteMade)
-	p.Done = made != nothing
+	done, err := p.job.Record.Meta(ctx, noteDone)
+	p.Done = done != nothing
 	return err
 }

@@ -54,7 +54,7 @@ func (p *Plan) Import(ctx context.Context) (Imported, error) {
 	}
 	target := p.job.Target
 	if err := p.job.Record.SetMeta(ctx, map[string]string{
-		noteID: p.writer.ID().Hex(), noteName: p.Name, noteMade: nothing,
+		noteID: p.writer.ID().Hex(), noteName: p.Name, noteMade: nothing, noteDone: nothing,
 		noteAddress: target.Address(), noteDatabase: target.Name(),
 	}); err != nil {
 		return Imported{}, errors.Join(err, p.writer.Close())
@@ -120,8 +120,9 @@ func (n noted) Commit(ctx context.Context, final dataset.Manifest) error {
 	return n.Writer.Commit(ctx, final)
 }
 
-// Migrate brings the new dataset to the version of its database. Holder, if not empty,
-// is what only one process at a time has; see runner.Options.
+// Migrate brings the new dataset to the version of its database, and notes what it is
+// like then. Holder, if not empty, is what only one process at a time has; see
+// runner.Options.
 func (p *Plan) Migrate(ctx context.Context, holder string) (runner.Report, error) {
 	name, err := p.name(ctx)
 	if err != nil {
@@ -135,7 +136,25 @@ func (p *Plan) Migrate(ctx context.Context, holder string) (runner.Report, error
 	for _, f := range report.Failures {
 		err = errors.Join(err, fmt.Errorf("bringing %q to version %s: %w", f.Dataset, p.To, f.Err))
 	}
-	return report, err
+	if err != nil {
+		return report, err
+	}
+	return report, p.noteMade(ctx)
+}
+
+// noteMade notes what the new dataset is like, by which Undo tells whether anybody has
+// changed it: if this process made it. Since another one did, anybody may have.
+func (p *Plan) noteMade(ctx context.Context) error {
+	sum, err := p.job.Record.Meta(ctx, noteMade)
+	if err != nil || sum != nothing {
+		return err
+	}
+	if sum = unsure; !p.resumed {
+		if sum, err = digestOf(ctx, p.made, func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) }); err != nil {
+			return err
+		}
+	}
+	return p.job.Record.SetMeta(ctx, map[string]string{noteMade: sum, noteName: p.Name})
 }
 
 // name is what the new dataset is called now.
@@ -184,12 +203,7 @@ func both(first, second func(context.Context, string) ([]ledger.File, error)) fu
 	}
 }
 
-// Finish notes what the dataset is like, by which Undo tells whether anybody has
-// changed it.
+// Finish notes that nothing is left to do.
 func (p *Plan) Finish(ctx context.Context) error {
-	sum, err := digestOf(ctx, p.made, func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) })
-	if err != nil {
-		return err
-	}
-	return p.job.Record.SetMeta(ctx, map[string]string{noteMade: sum, noteName: p.Name})
+	return p.job.Record.SetMeta(ctx, map[string]string{noteDone: "yes"})
 }

@@ -48,6 +48,10 @@ func Undo(ctx context.Context, target *mongostore.Database, record *ledger.Run, 
 	if before == nothing {
 		return u, fmt.Errorf("%w: %q", ErrUnfinished, u.Name)
 	}
+	if before == unsure {
+		u.Changed = "the lift was interrupted while it was being made, so that nobody can tell whether anybody has changed it"
+		return u, nil
+	}
 	derived, err := made.Derived(ctx)
 	if err != nil {
 		return u, err

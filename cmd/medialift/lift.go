@@ -13,6 +13,7 @@ import (
 	"github.com/medialift/medialift/dataset/mongostore/locate"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/lift"
+	"github.com/medialift/medialift/verify"
 )
 
 // A liftCmd is one invocation of lift: an upload, and what comes after.
@@ -22,7 +23,7 @@ type liftCmd struct {
 	noRuns, create, yes bool
 	db                  *mongostore.Database
 	lifted              []*liftReport
-	wrong               int64
+	total               verify.Field // of all datasets, what is wrong
 }
 
 func newLift(a *app) *cobra.Command {
@@ -155,13 +156,7 @@ func (c *liftCmd) carryAll(ctx context.Context, datasets []string, plans []*jour
 			return c.later(i, err)
 		}
 	}
-	if c.wrong > 0 {
-		return &wrongError{
-			fmt.Sprintf("%s not as sent: see above", pluralAre(c.wrong, "object")),
-			"medialift runs lists the runs; look at those objects, then run the same command again, with --overwrite=own to send them anew",
-		}
-	}
-	return nil
+	return c.wrong(nil)
 }
 
 // later is err where lifts before the i-th were carried out: refused is said of a
@@ -180,6 +175,7 @@ type journey struct {
 	history *ledger.History
 	plan    *lift.Plan
 	shown   *liftReport
+	total   verify.Field // of what its paths name
 }
 
 // prepare opens a dataset and plans its lift.

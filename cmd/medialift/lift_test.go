@@ -198,6 +198,9 @@ func entries(t *testing.T, db *mongo.Database, name, key string) int {
 // What was changed in the target stays, and what changed in the source is not taken
 // for what was lifted.
 func TestLiftChangedSince(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the binary many times: not in short mode")
+	}
 	l := newLifting(t, "1.22.1")
 	run := l.lift(exitDone, "image", "s3://media/{dataset}").Run
 	if _, err := l.a.Collection(collectionOf(t, l.a, "image")).UpdateOne(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "note", Value: "mine"}}}}); err != nil {
@@ -224,6 +227,9 @@ func TestLiftChangedSince(t *testing.T) {
 
 // An upload that came first counts: only what is new is sent.
 func TestLiftAfterUpload(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the binary many times: not in short mode")
+	}
 	l := newLifting(t, "1.22.1")
 	sent := l.run(exitDone, "upload", "image", "s3://media/image").Counts.Objects
 	fresh := filepath.Join(l.media, "images/train/fresh.png")
@@ -242,6 +248,9 @@ func TestLiftAfterUpload(t *testing.T) {
 
 // Exports are lifted as databases are, relative paths and all.
 func TestLiftExports(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the binary many times: not in short mode")
+	}
 	l := newLifting(t, "1.22.1")
 	for _, name := range []string{"image", "image-local", "image-reldir", "video", "group", "group-local", "duplicates"} {
 		e := testexport.Copy(t, name)
@@ -260,6 +269,9 @@ func TestLiftExports(t *testing.T) {
 
 // A dataset that is newer than the target database is asked for, and downgraded.
 func TestLiftDowngrades(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the binary many times: not in short mode")
+	}
 	l := newLifting(t, "0.21.4")
 	doc := l.lift(exitRefused, "image", "s3://media/x")
 	if len(doc.Problems) == 0 || doc.Problems[0].Kind != "loss" || len(objects(t, l.s3, "media")) > 0 {

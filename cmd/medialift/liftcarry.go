@@ -53,11 +53,32 @@ func (c *liftCmd) carry(ctx context.Context, j *journey) error {
 	if sent != nil {
 		return j.ended(ctx, sent)
 	}
-	err := j.ended(ctx, c.land(ctx, j))
-	if err == nil {
+	err := c.land(ctx, j)
+	if wrong := c.wrong(j); err == nil && wrong != nil {
+		j.shown.Status = string(ledger.Failed)
+		_ = j.ended(ctx, wrong) // said once all datasets have had their turn
+		return nil
+	}
+	if err = j.ended(ctx, err); err == nil {
 		j.shown.Status = string(ledger.Done)
 	}
 	return err
+}
+
+// wrong is what is to be said of objects that are not as they were sent; nil for
+// nothing. Of nil it is what is to be said of all lifts.
+func (c *liftCmd) wrong(j *journey) error {
+	t := c.total
+	if j != nil {
+		t = j.total
+	}
+	if t.Missing+t.Different+t.Unseen == 0 {
+		return nil
+	}
+	return &wrongError{
+		fmt.Sprintf("%s not well: %d missing, %d different, %d unseen", pluralAre(t.Missing+t.Different+t.Unseen, "object"), t.Missing, t.Different, t.Unseen),
+		verifyHint(t),
+	}
 }
 
 // land makes the dataset in the target once its media have arrived.
@@ -120,8 +141,11 @@ func (c *liftCmd) verifyIn(ctx context.Context, j *journey) error {
 	t := report.Total
 	j.shown.Verified = &checked{Checksum: t.Checksum, Size: t.Size, Existence: t.Existence, Wrong: report.Wrong()}
 	c.ui.say("%s verified by checksum, %d by size, %d by existence only.", objectsWere(t.Checksum), t.Size, t.Existence)
+	j.total = t
 	if wrong := report.Wrong(); wrong > 0 {
-		c.wrong += wrong
+		c.total.Missing += t.Missing
+		c.total.Different += t.Different
+		c.total.Unseen += t.Unseen
 		c.ui.doc.Counts.Failed += wrong
 		c.ui.problems(report.Problems, wrong)
 	}

@@ -72,6 +72,9 @@ func TestLiftRefusals(t *testing.T) {
 
 // Several go together: all are planned before the first begins.
 func TestLiftSeveral(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the binary many times: not in short mode")
+	}
 	l := newLifting(t, "1.22.1")
 	if _, err := l.a.Collection("datasets").UpdateOne(t.Context(), bson.D{{Key: "name", Value: "image"}}, bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: "99.0.0"}}}}); err != nil {
 		t.Fatal(err)
