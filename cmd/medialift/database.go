@@ -139,9 +139,12 @@ func (c *partChoice) settings(all map[string][]string) map[string][]string {
 	return settings(all)
 }
 
+// given tells whether a part is chosen.
+func (c *partChoice) given() bool { return c.view != "" || len(c.tags) > 0 }
+
 // narrow keeps the chosen part of a dataset.
 func (c *partChoice) narrow(ctx context.Context, s *source) error {
-	if c.view == "" && len(c.tags) == 0 {
+	if !c.given() {
 		return nil
 	}
 	if s.db == nil {

@@ -219,10 +219,15 @@ func (c *liftCmd) plan(ctx context.Context, j *journey) (err error) {
 	if j.files != nil {
 		job.Files = j.files
 	}
-	j.plan, err = lift.NewPlan(ctx, job, lift.Options{Upload: c.opts, Progress: func(p lift.Progress) {
+	if j.plan, err = lift.NewPlan(ctx, job, lift.Options{Upload: c.opts, Progress: func(p lift.Progress) {
 		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
-	}})
-	return err
+	}}); err != nil {
+		return err
+	}
+	if c.part.given() && j.plan.Upload.Rows == 0 {
+		return refusal("leave --view and --tag away to lift all of it", "no sample of %s is chosen", j)
+	}
+	return nil
 }
 
 // ended notes how the lift ended, and returns err with why ctx ended where it did.

@@ -36,6 +36,7 @@ func TestLiftRefusals(t *testing.T) {
 		{exitRefused, `"taken"`, []string{"video", "s3://media/y", "--name", "taken", "--to-uri", uri, "--to-database-name", l.b.Name()}},
 		{exitRefused, `"Taken"`, []string{"video", "s3://media/y", "--name", "Taken", "--to-uri", uri, "--to-database-name", l.b.Name()}},
 		{exitRefused, "000001.png", []string{"image", "s3://media/x", "--to-uri", uri, "--to-database-name", l.b.Name()}},
+		{exitRefused, "--tag", []string{"video", "s3://media/x", "--tag", "nobody has it", "--to-uri", uri, "--to-database-name", l.b.Name()}},
 		{exitFailed, "nowhere", []string{"video", "s3://nowhere/x", "--to-uri", uri, "--to-database-name", l.b.Name()}},
 	} {
 		doc := l.run(c.code, append([]string{"lift"}, c.args...)...)
