@@ -37,9 +37,13 @@ type Imported struct {
 }
 
 // Import copies the dataset into the target, where nobody sees it before all of it is
-// there. All media must have arrived (ErrPending). If the source has changed since it
+// there. What a killed invocation left is removed: only one process at a time may have
+// the lift's record. All media must have arrived (ErrPending). If the source has changed since it
 // was planned, in what its documents name, that is dataset.ErrChanged.
 func (p *Plan) Import(ctx context.Context) (Imported, error) {
+	if err := p.abandon(ctx); err != nil {
+		return Imported{}, err
+	}
 	if p.Copied {
 		return Imported{Before: true}, nil
 	}
@@ -75,6 +79,16 @@ func (p *Plan) Import(ctx context.Context) (Imported, error) {
 		Samples: report.Samples, Frames: report.Frames, Tags: report.Tags, Views: report.Views, Runs: report.Runs,
 		Values: src.values, Left: src.left, Warnings: report.Warnings,
 	}, nil
+}
+
+// abandon removes what an earlier invocation left of an import. It has ended: the
+// caller holds the lock of the source.
+func (p *Plan) abandon(ctx context.Context) error {
+	id, err := p.job.Record.Meta(ctx, noteID)
+	if err != nil || id == nothing {
+		return err
+	}
+	return p.job.Target.Abandon(ctx, id)
 }
 
 // copy reads an export directory as an importer does, a database as it is.

@@ -35,7 +35,12 @@ func Undo(ctx context.Context, target *mongostore.Database, record *ledger.Run, 
 	}
 	made, err := target.DatasetByID(ctx, id)
 	if errors.Is(err, mongostore.ErrNotFound) {
-		return u, nil
+		if !dry {
+			err = target.Abandon(ctx, id) // a deletion may have been killed
+		} else {
+			err = nil
+		}
+		return u, err
 	}
 	if err != nil {
 		return u, err

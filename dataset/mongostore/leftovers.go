@@ -73,6 +73,23 @@ func (d *Database) sweep(ctx context.Context) error {
 	}
 }
 
+// Abandon removes what an import of the dataset with that _id left behind, without
+// waiting for its record to expire: the caller knows that its process has ended.
+func (d *Database) Abandon(ctx context.Context, hex string) error {
+	id, err := bson.ObjectIDFromHex(hex)
+	if err != nil {
+		return &NotFoundError{Name: hex}
+	}
+	record, err := d.db.Collection(importsName).FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Raw()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil
+	}
+	if err != nil {
+		return d.readError("looking for an unfinished import", err)
+	}
+	return d.remove(ctx, record)
+}
+
 // remove deletes what a record names, and then the record. Where the dataset's
 // document is there, the import only failed to delete its record.
 func (d *Database) remove(ctx context.Context, record bson.Raw) error {
