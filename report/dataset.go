@@ -31,14 +31,15 @@ type Field struct {
 	// URL is where its files go, Base the directory below which they are.
 	URL  string `json:"url"`
 	Base string `json:"base,omitempty"`
-	// Paths are its values; Files and Bytes what these name. Of the files this run
-	// sent some, and some were there Already.
-	Paths     int64 `json:"paths"`
-	Files     int64 `json:"files"`
-	Bytes     int64 `json:"bytes"`
-	Sent      int64 `json:"sent"`
-	SentBytes int64 `json:"sent_bytes"`
-	Already   int64 `json:"already"`
+	// Paths are its values; Files and Bytes what these name.
+	Paths int64 `json:"paths"`
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"`
+	// Arrived objects were sent by this run, or found to be there with the same
+	// bytes; Before were known to have arrived.
+	Arrived      int64 `json:"arrived"`
+	ArrivedBytes int64 `json:"arrived_bytes"`
+	Before       int64 `json:"before"`
 	// ToSend are left, Missing are not there to be sent.
 	ToSend  int64 `json:"to_send"`
 	Missing int64 `json:"missing"`

@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// Schema is the version of the JSON form. Within one, keys are only added.
-const Schema = 1
+// Schema names the JSON form, and its version: within one, keys are only added.
+// Both forms of a report hold it within their first 256 bytes.
+const Schema = "medialift.report/1"
 
 // A Report is what one invocation of a command did.
 type Report struct {
 	// Schema is set by the writers.
-	Schema int `json:"schema"`
+	Schema string `json:"schema"`
 	// Tool and Version name the program, Command what it was asked to do: "lift".
 	Tool    string `json:"tool"`
 	Version string `json:"version"`

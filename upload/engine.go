@@ -53,6 +53,15 @@ func newEngine(o Options) *engine {
 	}
 }
 
+// counts returns the traffic so far, without its causes.
+func (e *engine) counts() Traffic {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	counts := e.traffic
+	counts.Causes = nil
+	return counts
+}
+
 // begin prepares for a pass over the files.
 func (e *engine) begin(stopping <-chan struct{}, resized func()) {
 	e.mu.Lock()

@@ -102,8 +102,11 @@ func (e *executor) count(o outcome) {
 }
 
 func (e *executor) show() {
+	sent := e.sent
+	sent.Traffic, sent.Failures, sent.Notes = e.engine.counts(), nil, nil
 	e.plan.opts.Progress(Progress{
 		Phase: "sending", Files: e.done.Files, TotalFiles: e.total.Files, Bytes: e.done.Bytes, TotalBytes: e.total.Bytes,
+		Sent: sent,
 	})
 }
 

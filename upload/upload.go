@@ -133,6 +133,9 @@ type Progress struct {
 	Phase             string // "reading", "checking", "sending", "rewriting"
 	Files, TotalFiles int64
 	Bytes, TotalBytes int64
+	// Sent is what "sending" has sent so far, without what was there already, and
+	// without Causes, Failures and Notes.
+	Sent Sent
 }
 
 // readers is how many files are read at a time where nothing is sent: a disk is

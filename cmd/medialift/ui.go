@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/medialift/medialift/dataset"
 )
@@ -43,13 +44,14 @@ type ui struct {
 	noProgress bool
 	doc        document
 	bar        bar
+	report     reporter
 	// known is what lastWords may say: a copy, since others write to doc.
 	known atomic.Pointer[document]
 	said  sync.Once // the document
 }
 
 func newUI(out, err io.Writer) *ui {
-	return &ui{out: out, err: err, doc: document{Command: "medialift", Version: version}}
+	return &ui{out: out, err: err, doc: document{Command: "medialift", Version: version}, report: reporter{now: time.Now}}
 }
 
 // start checks the flags that say how to print.
@@ -57,7 +59,10 @@ func (u *ui) start() error {
 	if u.noProgress {
 		u.progress = "none"
 	}
-	return u.bar.start(u.progress, u.err)
+	if err := u.bar.start(u.progress, u.err); err != nil {
+		return err
+	}
+	return u.report.start()
 }
 
 // say prints a line for people; with --json there are none.
@@ -88,6 +93,7 @@ const shownProblems = 40
 // problems adds rows to the document and, for people, to stderr.
 func (u *ui) problems(list []dataset.Problem, total int64) {
 	u.bar.clear()
+	u.report.problems(list, total)
 	room := max(0, dataset.KeptProblems-len(u.doc.Problems))
 	u.doc.Problems = append(u.doc.Problems, list[:min(room, len(list))]...)
 	shown := list[:min(shownProblems, len(list))]
@@ -142,10 +148,24 @@ func (u *ui) finish(err error) int {
 	if u.doc.Problems == nil {
 		u.doc.Problems = []dataset.Problem{}
 	}
-	if werr := u.print(u.doc); werr != nil && v.code == exitDone {
+	code := u.writeReport(v.code)
+	if werr := u.print(u.doc); werr != nil && code == exitDone {
 		return exitFailed
 	}
-	return v.code
+	return code
+}
+
+// writeReport writes what --report asks for, and returns the exit code.
+func (u *ui) writeReport(code int) int {
+	err := u.report.write(u.doc)
+	if err != nil {
+		u.warn("%v", err)
+		if code == exitDone {
+			code = exitFailed
+			u.doc.ExitCode, u.doc.Status, u.doc.Error = code, "failed", err.Error()
+		}
+	}
+	return code
 }
 
 // print prints the document, once.
@@ -179,4 +199,5 @@ func (u *ui) lastWords() {
 	doc.Status, doc.ExitCode, doc.RetryHelp, doc.Hint = v.status, v.code, v.retry, v.hint
 	doc.Error, doc.Problems = errSignal.Error(), []dataset.Problem{}
 	_ = u.print(doc)
+	u.report.lastWords(doc)
 }

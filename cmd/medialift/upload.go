@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/report"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -62,6 +63,7 @@ and the copy of a scene that is sent names them where they are.`,
 func (c *uploadCmd) sending(f *pflag.FlagSet) {
 	a := c.app
 	a.database.add(f)
+	a.ui.report.add(f)
 	c.choice.add(f)
 	c.part.add(f)
 	f.StringArrayVar(&c.fields, "media-field", nil, "send only this media `FIELD` (repeatable)")
@@ -97,6 +99,7 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	if err := c.keepApart(ctx, datasets); err != nil {
 		return err
 	}
+	c.reportSettings(datasets)
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
 	for i, arg := range datasets {
@@ -111,6 +114,7 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	}
 	if !c.rewrite && !c.dryRun && c.stillLocal > 0 {
 		c.ui.doc.Next = "add --update-filepaths to rewrite the paths"
+		c.ui.report.stillLocal(c.stillLocal)
 		c.ui.say("%s still local; the same command with --update-filepaths rewrites them.", pluralAre(c.stillLocal, "path"))
 	}
 	return nil
@@ -148,7 +152,10 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() {
+		err = errors.Join(err, s.close())
+		c.reportEnd(s.source, err)
+	}()
 	ctx, stop := s.guard(ctx)
 	defer stop()
 	history := s.dir.History(s.run.Name())
@@ -174,7 +181,9 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 
 // carryOut sends and rewrites.
 func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.Plan) error {
+	c.ui.report.phase("sending")
 	sent, err := plan.Execute(ctx)
+	c.reportSent(ctx, run, plan)
 	c.countSent(sent)
 	c.warnAs(sent.Found)
 	for _, note := range sent.Notes {
@@ -221,6 +230,7 @@ func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Pl
 		return err
 	}
 	c.ui.doc.Counts.Rewritten += done.Values
+	c.ui.report.edit(func(d *report.Dataset) { d.Paths += done.Values })
 	if done.Changed > 0 {
 		c.ui.say("Rewrote %s in %s.", plural(done.Values, "path"), plural(done.Changed, "document"))
 		c.copies(done.Applied)

@@ -66,7 +66,7 @@ func (c *uploadCmd) options(target string) error {
 		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
 		KeepMissing: c.missing == "keep", SkipAssets: c.skipAssets, SkipFailures: c.skipFailures, Workers: c.workers,
 		MaxRequests: c.maxRequests, Attributes: c.written,
-		Progress: func(p upload.Progress) { c.ui.bar.show(step(p)) },
+		Progress: c.progress,
 	}
 	if c.maxRequests < 0 {
 		return usage("leave --max-requests away for no limit", "--max-requests cannot be %v", c.maxRequests)

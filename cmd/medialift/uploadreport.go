@@ -42,6 +42,7 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 	d.Counts.Already += plan.Remote
 	d.Counts.Missing += plan.MissingTotal
 	fields := fieldReports(plan.Totals)
+	c.reportPlan(ctx, run, plan)
 	c.ui.say("%s", d.Run)
 	for _, t := range plan.Totals {
 		if t.Values == 0 && t.Files == 0 {

