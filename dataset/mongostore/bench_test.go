@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -114,8 +115,15 @@ func BenchmarkCopy(b *testing.B) {
 	}
 }
 
-// Every filepath gets another value.
+// Every filepath gets another value: by one update each, or as moves.
 func BenchmarkUpdate(b *testing.B) {
+	b.Run("each", func(b *testing.B) { benchmarkUpdate(b, func(path string) string { return "s3://media" + path }) })
+	b.Run("moves", func(b *testing.B) {
+		benchmarkUpdate(b, func(path string) string { return "s3://media" + strings.TrimPrefix(path, "/data") })
+	})
+}
+
+func benchmarkUpdate(b *testing.B, becomes func(string) string) {
 	ctx := context.Background()
 	_, s, _ := largeStore(b)
 	m, err := s.Manifest(ctx)
@@ -131,7 +139,7 @@ func BenchmarkUpdate(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		changes = append(changes, dataset.Change{Part: r.Part, ID: r.ID, Sets: []dataset.Set{{At: r.At, Old: r.Value, New: "s3://media" + r.Value}}})
+		changes = append(changes, dataset.Change{Part: r.Part, ID: r.ID, Sets: []dataset.Set{{At: r.At, Old: r.Value, New: becomes(r.Value)}}})
 	}
 	for b.Loop() {
 		for o, err := range s.Update(ctx, slices.Values(changes)) {

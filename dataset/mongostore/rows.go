@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"runtime"
 	"slices"
+	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -12,33 +14,107 @@ import (
 )
 
 // Rows streams every media value that f finds in part. Seq counts the documents
-// as they come.
+// as they come. Documents are looked through by several goroutines while the next
+// ones arrive.
 func (s *Store) Rows(ctx context.Context, part dataset.Part, f *dataset.Finder) iter.Seq2[dataset.Row, error] {
 	if part.IsDerived() {
 		return s.derivedRows(ctx, part, f)
 	}
 	return func(yield func(dataset.Row, error) bool) {
-		var seq int64
-		for doc, err := range s.Documents(ctx, part) {
-			if err != nil {
-				yield(dataset.Row{}, err)
-				return
-			}
-			found, err := f.Find(part, doc)
-			if err != nil {
-				yield(dataset.Row{}, fmt.Errorf("%s of %s: %w", idText(doc), part, err))
-				return
-			}
-			id := doc.Lookup("_id")
-			id.Value = slices.Clone(id.Value)
-			for _, value := range found {
-				if !yield(dataset.Row{Part: part, Seq: seq, ID: id, Found: value}, nil) {
+		ctx, cancel := context.WithCancel(ctx)
+		// The last in the queue ends when the context does.
+		queue := make(chan *sheaf, runtime.GOMAXPROCS(0))
+		var work sync.WaitGroup
+		work.Go(func() { s.gather(ctx, part, f, queue, &work) })
+		defer work.Wait()
+		defer cancel()
+		for sh := range queue {
+			<-sh.done
+			for _, row := range sh.rows {
+				if !yield(row, nil) {
 					return
 				}
 			}
-			seq++
+			if sh.err != nil {
+				yield(dataset.Row{}, sh.err)
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil { // a sheaf may not have been queued
+			yield(dataset.Row{}, err)
 		}
 	}
+}
+
+// sheafBytes and sheafDocuments bound what is looked through at a time.
+const (
+	sheafBytes     = 1 << 20
+	sheafDocuments = 256
+)
+
+// A sheaf is some documents in a row, and what was found in them.
+type sheaf struct {
+	first  int64 // the Seq of the first
+	memory []byte
+	ends   []int // of the documents in memory
+	rows   []dataset.Row
+	err    error // behind rows
+	done   chan struct{}
+}
+
+// gather reads the documents of a part and has sheaves of them looked through; it
+// queues them in order.
+func (s *Store) gather(ctx context.Context, part dataset.Part, f *dataset.Finder, queue chan<- *sheaf, work *sync.WaitGroup) {
+	defer close(queue)
+	sh := &sheaf{done: make(chan struct{})}
+	send := func(next int64) bool {
+		full := sh
+		work.Go(func() { full.find(part, f) })
+		select {
+		case queue <- full:
+		case <-ctx.Done():
+			return false
+		}
+		sh = &sheaf{first: next, done: make(chan struct{})}
+		return true
+	}
+	seq := int64(0)
+	for doc, err := range s.Documents(ctx, part) {
+		if err != nil {
+			sh.err = err
+			break
+		}
+		if len(sh.ends) == sheafDocuments || len(sh.memory) > sheafBytes {
+			if !send(seq) {
+				return
+			}
+		}
+		sh.memory = append(sh.memory, doc...)
+		sh.ends = append(sh.ends, len(sh.memory))
+		seq++
+	}
+	send(seq)
+}
+
+// find looks through the documents of a sheaf.
+func (sh *sheaf) find(part dataset.Part, f *dataset.Finder) {
+	defer close(sh.done)
+	start := 0
+	for i, end := range sh.ends {
+		doc := bson.Raw(sh.memory[start:end])
+		start = end
+		found, err := f.Find(part, doc)
+		if err != nil {
+			sh.err = fmt.Errorf("%s of %s: %w", idText(doc), part, err)
+			break
+		}
+		id := doc.Lookup("_id")
+		id.Value = slices.Clone(id.Value)
+		for _, value := range found {
+			sh.rows = append(sh.rows, dataset.Row{Part: part, Seq: sh.first + int64(i), ID: id, Found: value})
+		}
+	}
+	sh.memory = nil
 }
 
 // at finds the value that a pointer leads to.
