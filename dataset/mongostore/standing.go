@@ -41,8 +41,7 @@ func (s standing) outcome(c dataset.Change) dataset.Outcome {
 }
 
 // dotted spells a pointer as MongoDB's own paths are spelled; false where it
-// cannot be: for keys that are empty, hold dots or begin with a dollar sign, and
-// for keys of a document's own that look like the index of an array.
+// cannot be: for keys that are empty, hold dots or begin with a dollar sign.
 func dotted(p dataset.Pointer) (string, bool) {
 	text := string(p)
 	if !strings.HasPrefix(text, "/") || strings.ContainsAny(text, ".$~\x00") || strings.Contains(text, "//") || strings.HasSuffix(text, "/") {
