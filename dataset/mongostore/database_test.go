@@ -76,6 +76,23 @@ func TestCredentials(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}
+	for role, want := range map[string]error{"read": ErrCredentials, "readWrite": nil} {
+		grant := bson.D{{Key: "createUser", Value: role}, {Key: "pwd", Value: "s3cret"}, {Key: "roles", Value: bson.A{bson.D{{Key: "role", Value: role}, {Key: "db", Value: "fiftyone"}}}}}
+		root := mongotest.Connect(t, with("some:s3cret@"))
+		if err := root.Database("admin").RunCommand(ctx, grant).Err(); err != nil {
+			t.Fatal(err)
+		}
+		d, err := Open(ctx, with(role+":s3cret@"), "fiftyone", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.MayWrite(ctx); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", role, err, want)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestWritable(t *testing.T) {
