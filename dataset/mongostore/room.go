@@ -26,7 +26,8 @@ func (d *Database) MayWrite(ctx context.Context) error {
 		} `bson:"authInfo"`
 	}
 	ask := bson.D{{Key: "connectionStatus", Value: 1}, {Key: "showPrivileges", Value: true}}
-	if err := d.db.RunCommand(ctx, ask).Decode(&status); err != nil || len(status.AuthInfo.Users) == 0 {
+	err := d.db.RunCommand(ctx, ask).Decode(&status)
+	if told := err == nil && len(status.AuthInfo.Users) > 0; !told {
 		return nil // what the server does not tell, the first write does
 	}
 	for _, p := range status.AuthInfo.Privileges {
