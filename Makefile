@@ -40,6 +40,16 @@ interop: build ## check against real FiftyOne and the clouds' own clients; makes
 	go build -C tools -o ../bin/testlog ./testlog
 	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
 
+.PHONY: chaos
+chaos: ## kill and disturb lifts at random, compare with undisturbed ones (TRIALS=100 SEED=… FOR=18m JOURNEY=…)
+	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
+	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
+	go test ./internal/chaos -count=1 -v -timeout 40m -run TestChaos -trials $(TRIALS) -seed $(SEED) -for $(FOR) -journey "$(JOURNEY)"
+
+TRIALS ?= 100
+SEED ?= 0
+FOR ?= 18m
+
 .PHONY: bench
 bench: build ## compare with s5cmd, rclone, boto3 where they are found, and FiftyOne; prints tables (BENCH="-scale 0.1" for less)
 	@gateway=$$(tools/versitygw.sh) || { gateway=; echo "bench: no versitygw, so no rows with a real server" >&2; }

@@ -39,7 +39,7 @@
 //	layer upload rewrite survey clean verify doctor export importer
 //	layer lift
 //	layer cmd/medialift
-//	layer interop
+//	layer interop internal/chaos
 //
 //	allow internal/testexport: std
 //	allow internal/spool: std
@@ -86,6 +86,7 @@
 //	allow lift: go.mongodb.org/mongo-driver/v2/bson
 //	allow cmd/medialift: github.com/rivo/uniseg, github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
 //	allow interop: std
+//	allow internal/chaos: std
 //
 // In words: pathmap and bucket know nothing of datasets; only the bucket
 // packages know clouds; a store never imports a verb; verbs (upload, rewrite,

@@ -173,3 +173,41 @@ func Token(current func() string) Fault {
 		server.ServeHTTP(w, r)
 	}
 }
+
+// Delay waits and then lets the request through.
+func Delay(pause time.Duration) Fault {
+	return func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		select {
+		case <-time.After(pause):
+		case <-r.Context().Done():
+		}
+		server.ServeHTTP(w, r)
+	}
+}
+
+// CutBody passes on the first half of the request's body, after which both
+// connections break.
+func CutBody() Fault {
+	return func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		if r.ContentLength > 0 {
+			r.Body = &cutBody{r.Body, (r.ContentLength + 1) / 2}
+			server.ServeHTTP(httptest.NewRecorder(), r) // it panics as a rule
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// A cutBody breaks off when so many bytes are left to read.
+type cutBody struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *cutBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 )
 
 func document(t *testing.T, doc bson.D) bson.Raw {
@@ -116,4 +118,26 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 		}
 	}
 	t.Errorf("%s is still there", dir)
+}
+
+// A server that crashes more than once has its files each time.
+func TestCrashAndRestart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts three servers: not in short mode")
+	}
+	server := Start(t)
+	durable := options.Collection().SetWriteConcern(&writeconcern.WriteConcern{W: 1, Journal: new(true)})
+	for n := range 3 {
+		if n > 0 {
+			server.Crash()
+			server.Restart(t)
+		}
+		c := Connect(t, server.URI).Database("crash").Collection("c", durable)
+		if _, err := c.InsertOne(t.Context(), bson.D{{Key: "_id", Value: n}}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.CountDocuments(t.Context(), bson.D{}); err != nil || got != int64(n+1) {
+			t.Errorf("%d documents after %d crashes: %v", got, n, err)
+		}
+	}
 }

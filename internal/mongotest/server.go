@@ -25,8 +25,10 @@ type Server struct {
 	PID int
 
 	keeper *exec.Cmd
+	run    string // directory of its log
 	hold   io.Closer
 	ended  chan struct{}
+	last   *Server // the one that serves the files now, after Restart
 }
 
 // keep runs mongod for as long as its standard input is open, and then removes
@@ -37,7 +39,7 @@ const keep = `remove=$1; shift
 exec 3<&0
 "$@" >"$remove/log" 2>&1 </dev/null 3<&- & child=$!
 echo $child >"$remove/pid.new" && mv "$remove/pid.new" "$remove/pid"
-(cat <&3 >/dev/null; kill -KILL $child) 2>/dev/null &
+(cat <&3 >/dev/null; [ -e "$remove/ended" ] || kill -KILL $child) 2>/dev/null &
 wait $child 2>/dev/null
 echo >"$remove/ended"
 cat <&3 >/dev/null
@@ -58,26 +60,35 @@ func Start(t testing.TB, args ...string) *Server {
 
 // Crash ends the server with SIGKILL and keeps its files, for Restart.
 func (s *Server) Crash() {
+	run := s.run
+	if s.last != nil {
+		run = s.last.run
+	}
 	process, err := os.FindProcess(s.PID)
 	if err == nil {
 		err = process.Kill()
 	}
 	for deadline := time.Now().Add(time.Minute); err == nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if _, gone := os.Stat(filepath.Join(filepath.Dir(s.Dir), "ended")); gone == nil {
+		if _, gone := os.Stat(filepath.Join(run, "ended")); gone == nil {
 			return
 		}
 	}
 }
 
-// Restart starts a server on the files of one that has crashed, which s becomes.
+// Restart starts a server on the files of one that has crashed, which s becomes;
+// it may crash again. Its port is another one.
 func (s *Server) Restart(t testing.TB, args ...string) {
 	t.Helper()
 	again := &Server{Dir: s.Dir, ended: make(chan struct{})}
-	if err := again.run(Binary(), args); err != nil {
+	if err := again.serveAnew(Binary(), args); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(again.Kill)
-	s.URI, s.PID = again.URI, again.PID
+	if s.last == nil {
+		t.Cleanup(func() { s.last.Kill() })
+	} else {
+		s.last.Kill() // which has crashed: its log goes
+	}
+	s.URI, s.PID, s.last = again.URI, again.PID, again
 }
 
 // Kill ends the server with SIGKILL and removes its files.
@@ -98,8 +109,8 @@ func start(binary string, args []string) (*Server, error) {
 	return s, s.serve(dir, binary, args)
 }
 
-// run serves the database directory that s has.
-func (s *Server) run(binary string, args []string) error {
+// serveAnew serves the database directory that s has.
+func (s *Server) serveAnew(binary string, args []string) error {
 	dir, err := os.MkdirTemp(roomyMemory(), "medialift-mongod-")
 	if err != nil {
 		return err
@@ -109,6 +120,7 @@ func (s *Server) run(binary string, args []string) error {
 
 // serve runs mongod, with dir for its log.
 func (s *Server) serve(dir, binary string, args []string) error {
+	s.run = dir
 	command := append([]string{"-c", keep, "mongotest", dir, binary, "--dbpath", s.Dir, "--port", "0", "--bind_ip", "127.0.0.1",
 		"--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false"}, args...)
 	if !slices.Contains(args, "--wiredTigerCacheSizeGB") {

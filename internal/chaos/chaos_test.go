@@ -1,0 +1,139 @@
+package chaos
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	trialsFlag  = flag.Int("trials", 4, "how many trials")
+	seedFlag    = flag.Uint64("seed", 0, "the seed of the first trial, the next one's is the next number; 0 draws one")
+	forFlag     = flag.Duration("for", 0, "begin no trial after this time; 0 is no end")
+	journeyFlag = flag.String("journey", "", "only journeys whose name holds this")
+	binaryFlag  = flag.String("binary", "", "the medialift to disturb; empty builds it")
+)
+
+// A tally is what happened in all trials.
+type tally struct {
+	trials, reruns, failed int
+	vain                   int // uploads without parts that are left
+	injected, phases       map[string]int
+	began                  time.Time
+}
+
+// TestChaos disturbs journeys until all trials are done or the time is up.
+func TestChaos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills, resets and crashes for half a minute: not in short mode")
+	}
+	all := chosen(journeys(), *journeyFlag)
+	if len(all) == 0 {
+		t.Fatalf("no journey is called %q", *journeyFlag)
+	}
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano()) % 1_000_000_000
+	}
+	w := newWorld(t)
+	sum := tally{injected: map[string]int{}, phases: map[string]int{}, began: time.Now()}
+	references := map[string]*reference{}
+	n := 0
+	for range *trialsFlag {
+		if *forFlag > 0 && time.Since(sum.began) > *forFlag {
+			t.Logf("the time is up")
+			break
+		}
+		random := rand.New(rand.NewPCG(seed, 0))
+		j := all[rand.New(rand.NewPCG(seed, 1)).IntN(len(all))]
+		if references[j.name] == nil {
+			n++
+			if references[j.name] = w.undisturbed(t, n, j); references[j.name] == nil {
+				return
+			}
+		}
+		n++
+		began := time.Now()
+		tr := w.newTrial(t, n, j, references[j.name], random)
+		tr.travel()
+		sum.add(tr)
+		t.Logf("trial %d of %d, seed %d: %s: %d runs more, %d differences, %v", sum.trials, *trialsFlag, seed, j.name, tr.reruns, len(tr.findings), time.Since(began).Round(100*time.Millisecond))
+		if len(tr.findings) > 0 {
+			tr.report(t, seed)
+		}
+		seed++
+		tr.clear()
+		if sum.failed >= 5 {
+			break // that is enough to look at
+		}
+	}
+	sum.print(t)
+}
+
+// undisturbed makes the reference of a journey; nil if that fails.
+func (w *world) undisturbed(t *testing.T, n int, j journey) *reference {
+	t.Helper()
+	began := time.Now()
+	tr := w.newTrial(t, n, j, nil, rand.New(rand.NewPCG(0, 0)))
+	tr.travel()
+	tr.clear()
+	if len(tr.findings) > 0 {
+		t.Errorf("%s, undisturbed:\n%s", j.name, strings.Join(tr.findings, "\n"))
+		return nil
+	}
+	t.Logf("%s, undisturbed: %v; %d objects, %v", j.name, time.Since(began).Round(100*time.Millisecond), len(tr.expected.objects), tr.steps)
+	return tr.expected
+}
+
+// report says what is wrong with a trial and what befell it.
+func (tr *trial) report(t *testing.T, seed uint64) {
+	t.Helper()
+	const shown = 12
+	list := tr.findings
+	if len(list) > shown {
+		list = append(list[:shown:shown], fmt.Sprintf("and %d more", len(tr.findings)-shown))
+	}
+	t.Errorf("seed %d, %s:\n  %s\nafter:\n  %s\nonce more: make chaos TRIALS=1 SEED=%d JOURNEY=%q",
+		seed, tr.journey.name, strings.Join(list, "\n  "), strings.Join(tr.said, "\n  "), seed, tr.journey.name)
+}
+
+func (s *tally) add(tr *trial) {
+	s.trials++
+	s.reruns += tr.reruns
+	s.vain += tr.vain
+	if len(tr.findings) > 0 {
+		s.failed++
+	}
+	for _, m := range []struct{ to, from map[string]int }{{s.injected, tr.injected}, {s.phases, tr.phases}} {
+		for what, n := range m.from {
+			m.to[what] += n
+		}
+	}
+}
+
+func (s *tally) print(t *testing.T) {
+	t.Helper()
+	total := 0
+	for n := range maps.Values(s.injected) {
+		total += n
+	}
+	t.Logf("%d trials in %v, %d faults injected, %d runs more, %d trials with differences", s.trials, time.Since(s.began).Round(time.Second), total, s.reruns, s.failed)
+	t.Logf("faults: %s", listed(s.injected))
+	t.Logf("kills, by what was written last: %s", listed(s.phases))
+	t.Logf("uploads that were begun in parts, had none yet and are left: %d", s.vain)
+	if s.failed > 0 {
+		t.Errorf("%d trials with differences", s.failed)
+	}
+}
+
+func listed(counts map[string]int) string {
+	var parts []string
+	for _, what := range sortedKeys(counts) {
+		parts = append(parts, fmt.Sprintf("%s %d", what, counts[what]))
+	}
+	return strings.Join(parts, ", ")
+}

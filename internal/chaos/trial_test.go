@@ -1,0 +1,177 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// mostRuns is how often a command is run before it must be done.
+const mostRuns = 20
+
+// A trial is one journey with all that befell it.
+type trial struct {
+	*world
+	t        testing.TB
+	journey  journey
+	expected *reference // nil: this trial makes it
+	random   *rand.Rand
+
+	bucket, db, state string
+	lastRun           string
+	steps             []measure // what the steps took, in the undisturbed trial
+	injected          map[string]int
+	phases            map[string]int
+	reruns            int
+	vain              int // uploads in parts that were begun and are not known
+	findings          []string
+	said              []string // what befell each run
+	dbA, dbB          *mongo.Database
+}
+
+func (tr *trial) count(what string) { tr.injected[what]++ }
+func (tr *trial) phase(what string) { tr.phases[what]++ }
+func (tr *trial) find(format string, args ...any) {
+	tr.findings = append(tr.findings, fmt.Sprintf(format, args...))
+}
+
+// newTrial makes the n-th trial's place: an empty bucket, a fresh database B and
+// state folder, and A as it was.
+func (w *world) newTrial(t testing.TB, n int, j journey, expected *reference, random *rand.Rand) *trial {
+	t.Helper()
+	tr := &trial{
+		world: w, t: t, journey: j, expected: expected, random: random, injected: map[string]int{}, phases: map[string]int{},
+		bucket: fmt.Sprintf("chaos-%06d", n), db: fmt.Sprintf("b-%06d", n), state: filepath.Join(w.dir, fmt.Sprintf("state-%06d", n)),
+	}
+	w.s3.CreateBucket(t, tr.bucket)
+	tr.connect()
+	if w.dirtyA {
+		w.a.restored(t, sourceName, w.source)
+	}
+	w.dirtyA = j.changesA
+	for _, target := range w.target {
+		if target.name == j.target {
+			w.b.restored(t, tr.db, target.dump)
+		}
+	}
+	return tr
+}
+
+// connect opens the databases anew, past the wires: their servers may have moved.
+func (tr *trial) connect() {
+	tr.dbA, tr.dbB = tr.a.database(sourceName), tr.b.database(tr.db)
+}
+
+// clear removes what the trial has made.
+func (tr *trial) clear() {
+	if err := tr.dbB.Drop(context.Background()); err != nil {
+		tr.t.Fatal(err)
+	}
+	for _, dir := range []string{filepath.Join(tr.s3.Dir, tr.bucket), tr.state} {
+		if err := os.RemoveAll(dir); err != nil {
+			tr.t.Logf("removing a trial: %v", err) // the server may still write to it
+		}
+	}
+}
+
+// expire makes the leases in B those of dead processes, which they are.
+func (tr *trial) expire() {
+	past := bson.D{{Key: "$set", Value: bson.D{{Key: "expires", Value: bson.DateTime(0)}}}}
+	if _, err := tr.dbB.Collection("medialift.imports").UpdateMany(context.Background(), bson.D{}, past); err != nil {
+		tr.t.Fatal(err)
+	}
+}
+
+// travel goes the journey to its end, or to the first finding.
+func (tr *trial) travel() {
+	for i, s := range tr.journey.steps {
+		if s.before != nil {
+			s.before(tr)
+		}
+		if tr.expected == nil {
+			tr.measured(s)
+		} else {
+			tr.disturbed(i, s)
+		}
+		if len(tr.findings) > 0 {
+			return
+		}
+		tr.again(s)
+	}
+	tr.arrived()
+}
+
+// measured runs a step undisturbed, and measures it.
+func (tr *trial) measured(s step) {
+	o := tr.run(tr.fill(s.args), disturbance{})
+	if o.code != 0 {
+		tr.find("undisturbed, %q ends with exit code %d: %s", s.args, o.code, o.stderr)
+	}
+	tr.findings = append(tr.findings, o.findings...)
+	tr.lastRun = o.doc.Run
+	tr.steps = append(tr.steps, measure{o.span, o.seen})
+}
+
+// disturbed runs a step until it is done.
+func (tr *trial) disturbed(i int, s step) {
+	run := ""
+	defer func() { tr.lastRun = run }()
+	rough := 1 + tr.random.IntN(4) // the runs that are disturbed
+	for n := range mostRuns {
+		var d disturbance
+		if n < rough && !s.quiet {
+			d = draw(tr.random, tr.expected.steps[i], strings.Contains(fmt.Sprint(s.args), "{db}"))
+		}
+		o := tr.run(tr.fill(s.args), d)
+		tr.said = append(tr.said, fmt.Sprintf("%s → exit code %d (%v)", d, o.code, o.span.Round(time.Millisecond)))
+		if o.doc.Run != "" {
+			run = o.doc.Run
+		}
+		tr.connect()
+		done := o.code == 0 || o.code == 4 && n > 0 && s.taken != "" && tr.lists(s.taken)
+		if !done || o.code == 0 {
+			tr.findings = append(tr.findings, o.findings...)
+		}
+		tr.between()
+		if len(tr.findings) > 0 {
+			if o.stderr != "" {
+				tr.find("its stderr: %s", o.stderr)
+			}
+			return
+		}
+		if done {
+			return
+		}
+		tr.reruns++
+	}
+	tr.find("not done after %d runs", mostRuns)
+}
+
+// again runs a finished step once more: nothing is sent and nothing changes.
+func (tr *trial) again(s step) {
+	if !s.again {
+		return
+	}
+	a, b := tr.takeA(), tr.takeB()
+	o := tr.run(tr.fill(s.args), disturbance{})
+	tr.findings = append(tr.findings, o.findings...)
+	if o.code != 0 || o.doc.Counts.Objects != 0 || o.doc.Counts.Bytes != 0 {
+		tr.find("once more: exit code %d, %+v: %s", o.code, o.doc.Counts, o.stderr)
+	}
+	tr.findings = append(tr.findings, differences("A, once more", a, tr.takeA())...)
+	tr.findings = append(tr.findings, differences("B, once more", b, tr.takeB())...)
+}
+
+// lists tells whether B has a dataset of that name.
+func (tr *trial) lists(name string) bool {
+	n, err := tr.dbB.Collection("datasets").CountDocuments(context.Background(), bson.D{{Key: "name", Value: name}})
+	return err == nil && n == 1
+}
