@@ -134,7 +134,7 @@ func (r *Run) claim(ctx context.Context, id Identity) error {
 			"identity": id.text(),
 			"command":  id.Command,
 			"dataset":  id.Dataset,
-			"started":  time.Now().UTC().Format(time.RFC3339),
+			"started":  time.Now().UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano), // runs of one second keep their order
 			"status":   string(Planned),
 		})
 	}
