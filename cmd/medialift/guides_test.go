@@ -29,8 +29,10 @@ type guide struct {
 	root, home string
 	// replaced are pairs of what is printed and what is shown instead.
 	replaced []string
+	places   []string // and of what is shown and is given to commands instead
 	// here and there are what the page and this machine call a run.
 	here, there map[string]string
+	cmds        map[string]func(*testscript.TestScript, bool, []string)
 	last        int // the exit code of the command before
 }
 
@@ -140,6 +142,10 @@ func (g *guide) run(t *testing.T, env []string) {
 			do(ts, &g.steps[n])
 		}
 	}
+	g.cmds["console"] = step(g.command)
+	g.cmds["file"] = step(func(ts *testscript.TestScript, s *guideStep) {
+		ts.Check(os.WriteFile(ts.MkAbs(s.name), []byte(g.onMachine(s.text)), 0o600))
+	})
 	testscript.Run(t, testscript.Params{
 		Files: []string{file},
 		Setup: func(e *testscript.Env) error {
@@ -148,12 +154,7 @@ func (g *guide) run(t *testing.T, env []string) {
 			e.Vars = append(e.Vars, env...)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"console": step(g.command),
-			"file": step(func(ts *testscript.TestScript, s *guideStep) {
-				ts.Check(os.WriteFile(ts.MkAbs(s.name), []byte(g.onMachine(s.text)), 0o600))
-			}),
-		},
+		Cmds:            g.cmds,
 		ContinueOnError: *update,
 	})
 }
@@ -194,7 +195,7 @@ func (g *guide) command(ts *testscript.TestScript, s *guideStep) {
 // onMachine is text of the page as it is on this machine.
 func (g *guide) onMachine(text string) string {
 	text = runName.ReplaceAllStringFunc(text, func(name string) string { return cmp.Or(g.here[name], name) })
-	return rooted.ReplaceAllString(text, "${1}"+g.root+"/$2")
+	return rooted.ReplaceAllString(strings.NewReplacer(g.places...).Replace(text), "${1}"+g.root+"/$2")
 }
 
 // onPage are the lines that a command printed, as the page has them.
@@ -246,7 +247,10 @@ func follow(t *testing.T, page string, setup func(t *testing.T, g *guide) (env [
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &guide{page: page, root: t.TempDir(), here: map[string]string{}, there: map[string]string{}}
+	g := &guide{
+		page: page, root: t.TempDir(), here: map[string]string{}, there: map[string]string{},
+		cmds: map[string]func(*testscript.TestScript, bool, []string){},
+	}
 	g.home = filepath.Join(g.root, "home", "ana")
 	if err := os.MkdirAll(g.home, 0o750); err != nil {
 		t.Fatal(err)
