@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/medialift/medialift/bucket/buckettest"
 	"github.com/medialift/medialift/dbmigrate/migratetest"
@@ -17,6 +20,7 @@ import (
 
 // The commands of the guides do what the guides say.
 func TestGuides(t *testing.T) {
+	t.Run("move", func(t *testing.T) { follow(t, "guide-move.md", moving) })
 	t.Run("paths", func(t *testing.T) {
 		follow(t, "guide-paths.md", func(t *testing.T, g *guide) []string {
 			g.layOut(t, "image-local", "export")
@@ -39,16 +43,56 @@ func TestGuides(t *testing.T) {
 			mongotest.Read(t, filepath.Join(dir, "old/0.19.1/before")).Restore(t, db)
 			g.place(server.URI, "mongodb://db.example.com:27017")
 			g.cmds["late"] = func(ts *testscript.TestScript, _ bool, args []string) {
-				var dataset struct {
-					Samples string `bson:"sample_collection_name"`
-				}
-				ts.Check(db.Collection("datasets").FindOne(t.Context(), bson.D{{Key: "name", Value: args[0]}}).Decode(&dataset))
-				_, err := db.Collection(dataset.Samples).InsertOne(t.Context(), bson.D{{Key: "_id", Value: bson.NewObjectID()}, {Key: "filepath", Value: "/data/late.jpg"}})
+				_, err := samplesIn(ts, db, args[0]).InsertOne(t.Context(), bson.D{{Key: "_id", Value: bson.NewObjectID()}, {Key: "filepath", Value: "/data/late.jpg"}})
 				ts.Check(err)
 			}
 			return nil
 		})
 	})
+}
+
+// moving is the world of the guide to moving: the databases of a lab and of a deployment,
+// and an empty bucket.
+func moving(t *testing.T, g *guide) []string {
+	t.Helper()
+	media := filepath.Join(g.root, "data", "media")
+	if err := os.CopyFS(media, os.DirFS("../../testdata/media")); err != nil {
+		t.Fatal(err)
+	}
+	lab, teams, s3 := mongotest.Start(t), mongotest.Start(t), buckettest.S3Server(t)
+	db := mongotest.Connect(t, lab.URI).Database("fiftyone")
+	mongotest.FiftyOne(t, testexport.Root, media).Restore(t, db)
+	config := bson.D{{Key: "version", Value: "1.19.0"}, {Key: "type", Value: "fiftyone-teams"}}
+	if _, err := mongotest.Connect(t, teams.URI).Database("fiftyone").Collection("config").InsertOne(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	g.place(lab.URI, "mongodb://lab.example.com:27017")
+	g.place(teams.URI, "mongodb://teams.example.com:27017")
+	g.place(s3.Endpoint, "https://s3.us-east-1.amazonaws.com")
+	s3.CreateBucket(t, "media")
+	g.cmds["grow"] = func(ts *testscript.TestScript, _ bool, args []string) {
+		samples := samplesIn(ts, db, args[0])
+		var doc bson.D
+		ts.Check(samples.FindOne(t.Context(), bson.D{}).Decode(&doc))
+		file := filepath.Join(media, "images", "train", "new.png")
+		ts.Check(os.WriteFile(file, []byte("a new image"), 0o600))
+		doc = slices.DeleteFunc(doc, func(e bson.E) bool {
+			return !slices.Contains([]string{"_media_type", "_rand", "_dataset_id", "tags", "created_at", "last_modified_at"}, e.Key)
+		})
+		doc = append(bson.D{{Key: "_id", Value: bson.NewObjectID()}, {Key: "filepath", Value: file}}, doc...)
+		_, err := samples.InsertOne(t.Context(), doc)
+		ts.Check(err)
+	}
+	return s3.Environ()
+}
+
+// samplesIn is the collection of a dataset's samples.
+func samplesIn(ts *testscript.TestScript, db *mongo.Database, name string) *mongo.Collection {
+	var dataset struct {
+		Samples string `bson:"sample_collection_name"`
+	}
+	ts.Check(db.Collection("datasets").FindOne(context.Background(), bson.D{{Key: "name", Value: name}}).Decode(&dataset))
+	return db.Collection(dataset.Samples)
 }
 
 // place shows one address for another, both ways.
