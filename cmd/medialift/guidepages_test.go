@@ -20,7 +20,12 @@ import (
 
 // The commands of the guides do what the guides say.
 func TestGuides(t *testing.T) {
-	t.Run("move", func(t *testing.T) { follow(t, "guide-move.md", moving) })
+	t.Run("move", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("starts three servers: not in short mode")
+		}
+		follow(t, "guide-move.md", moving)
+	})
 	t.Run("paths", func(t *testing.T) {
 		follow(t, "guide-paths.md", func(t *testing.T, g *guide) []string {
 			g.layOut(t, "image-local", "export")
@@ -36,6 +41,9 @@ func TestGuides(t *testing.T) {
 		})
 	})
 	t.Run("migrate", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("migrates a database six times: not in short mode")
+		}
 		follow(t, "guide-migrate.md", func(t *testing.T, g *guide) []string {
 			server := mongotest.Start(t)
 			dir := migratetest.Unpack(t, "../../dbmigrate/revisions/testdata/golden.tar.zst", "old/0.19.1/before")
