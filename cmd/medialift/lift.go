@@ -13,6 +13,7 @@ import (
 	"github.com/medialift/medialift/dataset/mongostore/locate"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/lift"
+	"github.com/medialift/medialift/upload"
 	"github.com/medialift/medialift/verify"
 )
 
@@ -78,6 +79,7 @@ func (c *liftCmd) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	c.db = db
+	c.reportLifts(datasets)
 	defer func() { err = withCause(ctx, errors.Join(err, done())) }()
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
@@ -186,7 +188,7 @@ func (c *liftCmd) prepare(ctx context.Context, arg string) (*journey, error) {
 	}
 	j := &journey{session: s, history: s.dir.History(s.run.Name())}
 	if err := c.plan(ctx, j); err != nil {
-		return nil, errors.Join(j.ended(ctx, err), j.close())
+		return nil, errors.Join(c.ended(ctx, j, err), j.close())
 	}
 	return j, nil
 }
@@ -207,6 +209,7 @@ func (c *liftCmd) plan(ctx context.Context, j *journey) (err error) {
 	}
 	c.ui.doc.Run = j.record.Name()
 	c.ui.know()
+	c.ui.report.dataset(j.record.Name(), j.String(), j.name)
 	if j.db != nil { // for people
 		if err := j.record.SetMeta(ctx, map[string]string{"name": j.name}); err != nil {
 			return err
@@ -221,6 +224,7 @@ func (c *liftCmd) plan(ctx context.Context, j *journey) (err error) {
 	}
 	if j.plan, err = lift.NewPlan(ctx, job, lift.Options{Upload: c.opts, Progress: func(p lift.Progress) {
 		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
+		c.ui.report.progress(upload.Progress{Phase: p.Phase})
 	}}); err != nil {
 		return err
 	}
@@ -231,10 +235,11 @@ func (c *liftCmd) plan(ctx context.Context, j *journey) (err error) {
 }
 
 // ended notes how the lift ended, and returns err with why ctx ended where it did.
-func (j *journey) ended(ctx context.Context, err error) error {
+func (c *liftCmd) ended(ctx context.Context, j *journey, err error) error {
 	if j.record == nil {
 		return j.session.ended(ctx, err)
 	}
+	c.ui.report.ended(statusOf(err))
 	if ctx.Err() != nil && err != nil {
 		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/lift"
+	"github.com/medialift/medialift/report"
 )
 
 // A liftReport is one dataset's lift as people and programs see it: one entry of
@@ -51,15 +52,15 @@ func (c *liftCmd) carry(ctx context.Context, j *journey) error {
 	}
 	sent := j.session.ended(ctx, c.carryOut(ctx, j.run, j.plan.Upload))
 	if sent != nil {
-		return j.ended(ctx, sent)
+		return c.ended(ctx, j, sent)
 	}
 	err := c.land(ctx, j)
 	if wrong := c.wrong(j); err == nil && wrong != nil {
 		j.shown.Status = string(ledger.Failed)
-		_ = j.ended(ctx, wrong) // said once all datasets have had their turn
+		_ = c.ended(ctx, j, wrong) // said once all datasets have had their turn
 		return nil
 	}
-	if err = j.ended(ctx, err); err == nil {
+	if err = c.ended(ctx, j, err); err == nil {
 		j.shown.Status = string(ledger.Done)
 	}
 	return err
@@ -100,6 +101,7 @@ func (c *liftCmd) land(ctx context.Context, j *journey) error {
 }
 
 func (c *liftCmd) importInto(ctx context.Context, j *journey) error {
+	c.ui.report.phase("importing")
 	made, err := j.plan.Import(ctx)
 	if errors.Is(err, lift.ErrPending) {
 		return &partialError{msg: err.Error(), hint: "run the same command again: it goes on from here", err: err}
@@ -115,18 +117,20 @@ func (c *liftCmd) importInto(ctx context.Context, j *journey) error {
 	}
 	d := &c.ui.doc
 	d.Counts.Rewritten += made.Values
+	c.ui.report.edit(func(d *report.Dataset) { d.Paths += made.Values })
 	j.shown.Samples, j.shown.Frames, j.shown.Paths, j.shown.Local = made.Samples, made.Frames, made.Values, made.Left
 	c.ui.say("Imported %s.", contents(j.plan.Name, made.Samples, made.Frames, made.Tags, made.Views, made.Runs))
 	return nil
 }
 
 func (c *liftCmd) migrateTo(ctx context.Context, j *journey) error {
+	c.ui.report.phase("migrating")
 	return aloneOn(j.dir, c.db, func(holder string) error {
-		report, err := j.plan.Migrate(ctx, holder)
-		for _, warning := range report.Warnings {
+		moved, err := j.plan.Migrate(ctx, holder)
+		for _, warning := range moved.Warnings {
 			c.ui.warn("%s", warning)
 		}
-		if err == nil && report.Migrated > 0 && j.plan.Version != j.plan.To {
+		if err == nil && moved.Migrated > 0 && j.plan.Version != j.plan.To {
 			c.ui.say("Brought it from version %s to %s.", j.plan.Version, j.plan.To)
 		}
 		return err
@@ -134,20 +138,22 @@ func (c *liftCmd) migrateTo(ctx context.Context, j *journey) error {
 }
 
 func (c *liftCmd) verifyIn(ctx context.Context, j *journey) error {
-	report, err := j.plan.Verify(ctx, c.targets().Open, j.history)
+	c.ui.report.phase("verifying")
+	found, err := j.plan.Verify(ctx, c.targets().Open, j.history)
 	if err != nil {
 		return err
 	}
-	t := report.Total
-	j.shown.Verified = &checked{Checksum: t.Checksum, Size: t.Size, Existence: t.Existence, Wrong: report.Wrong()}
+	t := found.Total
+	j.shown.Verified = &checked{Checksum: t.Checksum, Size: t.Size, Existence: t.Existence, Wrong: found.Wrong()}
 	c.ui.say("%s verified by checksum, %d by size, %d by existence only.", objectsWere(t.Checksum), t.Size, t.Existence)
 	j.total = t
-	if wrong := report.Wrong(); wrong > 0 {
+	c.reportVerified(found)
+	if wrong := found.Wrong(); wrong > 0 {
 		c.total.Missing += t.Missing
 		c.total.Different += t.Different
 		c.total.Unseen += t.Unseen
 		c.ui.doc.Counts.Failed += wrong
-		c.ui.problems(report.Problems, wrong)
+		c.ui.problems(found.Problems, wrong)
 	}
 	return nil
 }

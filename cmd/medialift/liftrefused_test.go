@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/internal/mongotest"
+	"github.com/medialift/medialift/report"
 )
 
 // What must not happen is refused before anything has.
@@ -84,7 +86,8 @@ func TestLiftSeveral(t *testing.T) {
 	if n := len(objects(t, l.s3, "media")); n > 0 {
 		t.Errorf("a lift that was refused sent %d objects", n)
 	}
-	doc := l.lift(exitDone, "--match", "[gv]*", "s3://media/{dataset}", "--no-runs")
+	page := filepath.Join(t.TempDir(), "lift.json")
+	doc := l.lift(exitDone, "--match", "[gv]*", "s3://media/{dataset}", "--no-runs", "--report", page)
 	list, _ := doc.Datasets.([]any)
 	if len(list) < 2 {
 		t.Errorf("%+v", doc.Datasets)
@@ -92,6 +95,19 @@ func TestLiftSeveral(t *testing.T) {
 	for _, entry := range list {
 		if e := entry.(map[string]any); e["status"] != "done" || e["run"] == "" || len(e["python"].([]any)) != 2 {
 			t.Errorf("%v", e)
+		}
+	}
+	var said report.Report
+	text, err := os.ReadFile(page)
+	if err == nil {
+		err = json.Unmarshal(text, &said)
+	}
+	if err != nil || len(said.Datasets) != len(list) || said.Totals.Objects != doc.Counts.Objects || said.Totals.Bytes != doc.Counts.Bytes {
+		t.Errorf("the report says %+v, %v", said.Totals, err)
+	}
+	for _, d := range said.Datasets {
+		if d.Status != report.Done || d.Verified == nil || d.Verified.Checksum == 0 || len(d.Load) != 2 || d.Versions.Database != "1.22.1" {
+			t.Errorf("the report says %+v", d)
 		}
 	}
 	for _, name := range []string{"video", "group"} {

@@ -57,6 +57,7 @@ func (c *liftCmd) showLift(ctx context.Context, j *journey) {
 		c.ui.warn("the new dataset has some of the samples; results of its runs may be about others too")
 	}
 	c.warnTarget(j)
+	c.reportJourney(j)
 }
 
 // sizes says how much a dataset holds besides its media.
@@ -89,5 +90,6 @@ func (c *liftCmd) showLanded(j *journey) {
 		c.ui.say("  %s", line)
 	}
 	d.Next = j.shown.Python[0] + "; " + j.shown.Python[1]
+	c.reportLanded(j)
 	c.ui.say("Not carried over: permissions, dataset snapshots, and vector stores outside of MongoDB.")
 }

@@ -53,7 +53,6 @@ func (a *app) begin(ctx context.Context, arg, command string, part partChoice, s
 	if err := src.rename(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	a.ui.report.dataset(s.run.Name(), src.String(), src.name)
 	if src.db != nil {
 		// For people, and for undo.
 		notes := map[string]string{"name": src.name, uuidSetting: strings.Join(settings[uuidSetting], "")}

@@ -156,6 +156,7 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		err = errors.Join(err, s.close())
 		c.reportEnd(s.source, err)
 	}()
+	c.ui.report.dataset(s.run.Name(), s.String(), s.name)
 	ctx, stop := s.guard(ctx)
 	defer stop()
 	history := s.dir.History(s.run.Name())
