@@ -237,7 +237,7 @@ func (c *liftCmd) plan(ctx context.Context, j *journey) (err error) {
 // ended notes how the lift ended, and returns err with why ctx ended where it did.
 func (c *liftCmd) ended(ctx context.Context, j *journey, err error) error {
 	if j.record == nil {
-		return j.session.ended(ctx, err)
+		return j.ended(ctx, err)
 	}
 	c.ui.report.ended(statusOf(err))
 	if ctx.Err() != nil && err != nil {

@@ -50,7 +50,7 @@ func (c *liftCmd) carry(ctx context.Context, j *journey) error {
 	if err := errors.Join(j.record.SetStatus(ctx, ledger.Running), j.run.SetStatus(ctx, ledger.Running)); err != nil {
 		return err
 	}
-	sent := j.session.ended(ctx, c.carryOut(ctx, j.run, j.plan.Upload))
+	sent := j.ended(ctx, c.carryOut(ctx, j.run, j.plan.Upload))
 	if sent != nil {
 		return c.ended(ctx, j, sent)
 	}

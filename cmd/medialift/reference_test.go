@@ -19,7 +19,7 @@ import (
 )
 
 // update makes tests write the documentation that they otherwise compare.
-var update = flag.Bool("update", false, "write the documentation anew instead of comparing it") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write the documentation anew instead of comparing it")
 
 // docsDir holds the documentation.
 const docsDir = "../../docs"

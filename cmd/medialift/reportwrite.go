@@ -81,8 +81,8 @@ func reportFile(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding %q: %w", file, err)
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if there, err := filepath.EvalSymlinks(path); err == nil {
+		path = there
 	}
 	info, err := os.Stat(path)
 	switch {
