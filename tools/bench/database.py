@@ -5,6 +5,9 @@ work took, and its CPU time: importing FiftyOne, some seconds, is left out.
     database.py export DIR
     database.py import DIR          into the database that the environment names
     database.py rewrite FROM TO     the head of every filepath, by values and set_values
+    database.py old DATASETS N      a database of FiftyOne 0.19.1: DATASETS of N samples each
+    database.py migrate             all of it to this FiftyOne's version
+    database.py migrated DATASETS   whether that has happened
 """
 
 import os
@@ -13,7 +16,9 @@ import time
 
 import bson
 import fiftyone as fo
+import fiftyone.migrations as fom
 import numpy as np
+import pymongo
 
 TYPE = fo.types.FiftyOneDataset
 LABELS = ["cat", "dog", "car", "bus", "person"]
@@ -63,8 +68,86 @@ def import_(folder):
     fo.Dataset.from_dir(dataset_dir=folder, dataset_type=TYPE, name="bench", persistent=True, progress=False)
 
 
+OLD = "0.19.1"
+
+
+def old(datasets, count):
+    """Written as FiftyOne 0.19.1 did, by the driver: that FiftyOne does not run here."""
+    db = pymongo.MongoClient(os.environ["FIFTYONE_DATABASE_URI"])[os.environ["FIFTYONE_DATABASE_NAME"]]
+    db.config.insert_one({"version": OLD, "type": "fiftyone"})
+    types = {"id": "ObjectIdField", "filepath": "StringField", "tags": "ListField", "metadata": "EmbeddedDocumentField", "label": "EmbeddedDocumentField"}
+    embedded = {"metadata": "fiftyone.core.metadata.ImageMetadata", "label": "fiftyone.core.labels.Classification"}
+    fields = [
+        {
+            "name": name,
+            "ftype": "fiftyone.core.fields." + kind,
+            "embedded_doc_type": embedded.get(name),
+            "subfield": "fiftyone.core.fields.StringField" if name == "tags" else None,
+            "fields": [],
+            "db_field": "_id" if name == "id" else name,
+            "description": None,
+            "info": None,
+        }
+        for name, kind in types.items()
+    ]
+    for d in range(datasets):
+        key = bson.ObjectId()
+        samples = "samples." + str(key)
+        label = {"_cls": "Classification", "label": "cat", "tags": [], "confidence": 0.5}
+        for start in range(0, count, 10_000):
+            db[samples].insert_many(
+                {"filepath": "/data/%d/%d.jpg" % (d, i), "tags": [], "metadata": None, "label": {**label, "_id": bson.ObjectId()}, "_media_type": "image", "_rand": 0.5}
+                for i in range(start, min(count, start + 10_000))
+            )
+        db.datasets.insert_one(
+            {
+                "_id": key,
+                "name": "dataset-%05d" % d,
+                "slug": "dataset-%05d" % d,
+                "version": OLD,
+                "media_type": "image",
+                "persistent": True,
+                "sample_collection_name": samples,
+                "frame_collection_name": None,
+                "sample_fields": fields,
+                "frame_fields": [],
+                "tags": [],
+                "info": {},
+                "classes": {},
+                "default_classes": [],
+                "mask_targets": {},
+                "default_mask_targets": {},
+                "skeletons": {},
+                "app_config": {"media_fields": ["filepath"], "grid_media_field": "filepath", "modal_media_field": "filepath", "plugins": {}},
+                "group_media_types": {},
+                "saved_views": [],
+                "annotation_runs": {},
+                "brain_methods": {},
+                "evaluations": {},
+            }
+        )
+
+
+def migrate():
+    fom.migrate_all(verbose=False)
+
+
+def migrated(datasets):
+    found = fo.core.odm.get_db_conn().datasets.count_documents({"version": fo.__version__})
+    if found != datasets:
+        sys.exit("%d of %d datasets were migrated" % (found, datasets))
+
+
 command, arguments = sys.argv[1], sys.argv[2:]
-work = {"make": lambda n: make(int(n)), "export": export, "import": import_, "rewrite": rewrite}[command]
+work = {
+    "make": lambda n: make(int(n)),
+    "export": export,
+    "import": import_,
+    "rewrite": rewrite,
+    "old": lambda d, n: old(int(d), int(n)),
+    "migrate": migrate,
+    "migrated": lambda d: migrated(int(d)),
+}[command]
 began, cpu = time.perf_counter(), time.process_time()
 work(*arguments)
 print("took", time.perf_counter() - began, time.process_time() - cpu)

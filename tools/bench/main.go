@@ -92,7 +92,9 @@ type entry struct {
 	stop func()
 }
 
-func entries() []entry { return []entry{small(), medium(), large(), inFlight(), million(), database()} }
+func entries() []entry {
+	return []entry{small(), medium(), large(), inFlight(), million(), database(), migrations(), migratedMillion()}
+}
 
 func names(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
