@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/dirstore"
+	"github.com/medialift/medialift/internal/testexport"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/upload"
 )
@@ -15,13 +18,30 @@ import (
 // Send the media of an export directory to a bucket and give its paths their
 // new values. Run again, it goes on where it stopped.
 func Example() {
-	ctx := context.Background()
-	if err := liftExport(ctx, "/data/export", "s3://media/coco", "/var/lib/medialift"); err != nil {
+	work, err := os.MkdirTemp("", "upload-example-")
+	if err != nil {
 		fmt.Println(err)
+		return
 	}
+	defer func() { _ = os.RemoveAll(work) }()
+	export, err := testexport.CopyTo(work, "image") // an export that FiftyOne wrote
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 2 {
+		if err := send(context.Background(), export.Dir, "mem://media/coco", filepath.Join(work, "state")); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// 40 objects to send, 20084 bytes
+	// 41 paths rewritten, 0 left
+	// 0 objects to send, 0 bytes
+	// 0 paths rewritten, 0 left
 }
 
-func liftExport(ctx context.Context, dir, target, state string) error {
+func send(ctx context.Context, dir, target, state string) error {
 	export, err := dirstore.Open(dir)
 	if err != nil {
 		return err
