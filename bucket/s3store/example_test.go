@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/s3store"
 )
@@ -15,8 +13,7 @@ func ExampleNew() {
 	ctx := context.Background()
 	store, err := s3store.New(ctx, "media", s3store.Options{
 		Endpoint: "http://localhost:9000", Region: "us-east-1",
-		Credentials: credentials.NewStaticCredentialsProvider("minioadmin", "minioadmin", ""),
-		Attributes:  bucket.Attributes{StorageClass: "STANDARD_IA"},
+		Attributes: bucket.Attributes{StorageClass: "STANDARD_IA"},
 	})
 	if err != nil {
 		fmt.Println(err)
