@@ -9,9 +9,12 @@ import (
 // compares whole path elements: "/data" takes in "/data" and "/data/x", never
 // "/database".
 //
-// From and To may be local paths, Windows paths (`C:\data`, `\\host\share`) or
-// URLs, with or without a slash at the end. The case of a drive letter does not
-// matter; any other case does. Slashes in a row count as one everywhere except
+// From and To may be local paths, Windows paths (`C:\data`, "C:/data",
+// `\\host\share`, `\\?\C:\data`) or URLs, with or without a slash at the end. As on
+// Windows, the case of a drive letter, a server or a share does not matter; any
+// other case does, since it lives on in keys. A From `\\host\share` also takes in
+// "//host/share", which FiftyOne makes of it; a From "//host/share" is a path of
+// Unix like any other. Slashes in a row count as one everywhere except
 // in "://" and at the head of a UNC path, and "." and ".." are ordinary names.
 // The answer takes To's separator, so `C:\data\x\y.png` may become
 // "s3://b/x/y.png" and the other way round; a backslash in the name of a Unix
@@ -38,7 +41,7 @@ func (m PrefixMap) Already(path string) bool {
 
 // Matches says whether path is at or under From.
 func (m PrefixMap) Matches(path string) bool {
-	_, ok := m.cut(path, m.From)
+	_, ok := m.rest(path)
 	return ok
 }
 
@@ -48,7 +51,7 @@ func (m PrefixMap) Map(_ context.Context, p Path) (string, error) {
 	if m.Already(p.Path) {
 		return p.Path, nil
 	}
-	rest, ok := m.cut(p.Path, m.From)
+	rest, ok := m.rest(p.Path)
 	if !ok {
 		return "", ErrNoAnswer
 	}
@@ -65,10 +68,23 @@ func (m PrefixMap) Map(_ context.Context, p Path) (string, error) {
 		}
 		to = strings.TrimSuffix(to, "/") + "/" + rest
 	}
+	if isUNC(m.To) {
+		if _, head := cutVerbatim(uncText(m.To)); head != "" {
+			to = head + strings.TrimPrefix(to, "//")
+		}
+	}
 	if windows && !isForward(m.To) {
 		to = strings.ReplaceAll(to, "/", `\`)
 	}
 	return to, nil
+}
+
+// rest gives what follows From in path, tidied.
+func (m PrefixMap) rest(path string) (rest string, ok bool) {
+	if _, windows := tidy(m.From); windows && strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///") {
+		path = `\\` + path[2:]
+	}
+	return m.cut(path, m.From)
 }
 
 // cut gives what follows base in path, tidied.

@@ -104,6 +104,26 @@ func TestPrefix(t *testing.T) {
 		{"unc is not unix", "/host/share", "s3://b", `\\host\share\x`, none},
 		{"to unc", "/data", `\\host\share`, "/data/x/y", `\\host\share\x\y`},
 
+		{"unc forward", `\\host\share`, "s3://b", "//host/share/x/y", "s3://b/x/y"},
+		{"unc forward three slashes", `\\host\share`, "s3://b", "///host/share/x", none},
+		{"unc forward is not a single slash", `\\host\share`, "s3://b", "/host/share/x", none},
+		{"unc mixed", `\\host\share`, "s3://b", `\\host\share/x\y`, "s3://b/x/y"},
+		{"unc case of server and share", `\\Host\Share\in`, "s3://b", `\\hOST\share\in\X`, "s3://b/X"},
+		{"unc case below the share", `\\host\share\in`, "s3://b", `\\host\share\IN\x`, none},
+		{"unc case is of ASCII only", `\\hÉst\share`, "s3://b", `\\hést\share\x`, none},
+		{"unc bytes that are no text", "\\\\h\xff\\s", "s3://b", "\\\\h\xfe\\s\\x", none},
+		{"unix case with two slashes", "//Host/share", "s3://b", "//host/share/x", none},
+		{"verbatim", `C:\data`, "s3://b", `\\?\c:\data\x\y`, "s3://b/x/y"},
+		{"verbatim from", `\\?\C:\data`, "s3://b", "C:/data/x", "s3://b/x"},
+		{"verbatim drive", `\\?\C:\`, "s3://b", `C:\x`, "s3://b/x"},
+		{"verbatim part of an element", `C:\data`, "s3://b", `\\?\C:\database\x`, none},
+		{"verbatim share", `\\host\share`, "s3://b", `\\?\UNC\host\share\x`, "s3://b/x"},
+		{"verbatim share from", `\\?\unc\host\share`, "s3://b", `\\host\share\x`, "s3://b/x"},
+		{"verbatim volume", `C:\`, "s3://b", `\\?\Volume{b75e2c83-0000-0000-0000-602f00000000}\x`, none},
+		{"to verbatim", "s3://b", `\\?\C:\in`, "s3://b/x/y", `\\?\C:\in\x\y`},
+		{"to verbatim share", "s3://b", `\\?\UNC\host\share`, "s3://b/x/y", `\\?\UNC\host\share\x\y`},
+		{"already verbatim", "/data", `C:\in`, `\\?\C:\in\x`, `\\?\C:\in\x`},
+
 		{"already", "/data", "s3://b/k", "s3://b/k/x", "s3://b/k/x"},
 		{"already there itself", "/data", "s3://b/k", "s3://b/k", "s3://b/k"},
 		{"already, as it was written", "/data", "s3://b/k/", "s3://b/k//x", "s3://b/k//x"},
@@ -162,6 +182,14 @@ func plain(path string) string {
 	case strings.HasPrefix(path, `\\`):
 		path = strings.TrimLeft(strings.ReplaceAll(path, `\`, "/"), "/")
 		head = "//"
+		for strings.Contains(path, "//") {
+			path = strings.ReplaceAll(path, "//", "/")
+		}
+		if rest, ok := strings.CutPrefix(path, "?/"); ok && isWindows(rest) {
+			return plain(rest)
+		} else if len(path) >= 5 && strings.EqualFold(path[:5], "?/unc") && (len(path) == 5 || path[5] == '/') {
+			path = strings.TrimPrefix(path[5:], "/")
+		}
 	case isWindows(path):
 		head, path = lower[:2], strings.ReplaceAll(path[2:], `\`, "/")
 		if path == "" {
@@ -210,6 +238,8 @@ func FuzzPrefix(f *testing.F) {
 		{"c:/data", `D:\in\`, `/x\\y`},
 		{"C:", "/data", `\x`},
 		{`\\host\share`, "gs://b", `\x`},
+		{`\\?\C:\data`, `\\?\UNC\host\share`, `\x`},
+		{`\\?\UNC\`, `//host/share`, `/h\s/x`},
 		{"/data", `\\host\share`, "/x"},
 		{"s3://", "gs://", "b/x"},
 		{"file:///", "s3://b", "data/x"},
@@ -233,7 +263,7 @@ func FuzzPrefix(f *testing.F) {
 		if (err == nil) != (already || matches) {
 			t.Fatalf("%+v on %q = %q, %v; Already %v, Matches %v", m, path, got, err, already, matches)
 		}
-		if boundary := rest == "" || rest[0] == '/'; boundary && !matches && plain(from) != "" && hasScheme(from) == hasScheme(path) && isWindows(from) == isWindows(path) {
+		if boundary := rest == "" || rest[0] == '/'; boundary && !matches && plain(from) != "" && plain(from) != "//?" && hasScheme(from) == hasScheme(path) && isWindows(from) == isWindows(path) {
 			t.Fatalf("%+v does not match %q", m, path)
 		}
 		if err != nil {

@@ -17,7 +17,8 @@ func tidy(path string) (text string, windows bool) {
 	}
 	switch {
 	case isUNC(path):
-		return "//" + strings.TrimLeft(collapse(slashed(path)), "/"), true
+		text, _ = cutVerbatim(uncText(path))
+		return text, true
 	case isDrive(path):
 		if len(path) == 2 {
 			return path + "/", true // "C:" stands for the whole drive
@@ -43,8 +44,9 @@ func under(path, base string) (rest string, ok bool) {
 	if len(path) < len(base) || schemeLen(path) != schemeLen(base) {
 		return "", false
 	}
-	head := path[:len(base)]
-	if head != base && !(isDrive(head) && isDrive(base) && head[1:] == base[1:] && head[0]|0x20 == base[0]|0x20) {
+	// Windows looks at no case in the name of a drive, a server or a share.
+	head, root := path[:len(base)], volumeLen(base)
+	if head[root:] != base[root:] || !equalFold(head[:root], base[:root]) {
 		return "", false
 	}
 	rest = path[len(base):]
@@ -55,6 +57,55 @@ func under(path, base string) (rest string, ok bool) {
 		return rest[1:], true
 	}
 	return "", false
+}
+
+// volumeLen is the length of the drive, or the server and the share, that a tidy
+// path begins with.
+func volumeLen(tidied string) int {
+	if isDrive(tidied) {
+		return 2
+	}
+	if !strings.HasPrefix(tidied, "//") {
+		return 0
+	}
+	server, rest, _ := strings.Cut(tidied[2:], "/")
+	share, _, _ := strings.Cut(rest, "/")
+	return min(len("//")+len(server)+len("/")+len(share), len(tidied))
+}
+
+// cutVerbatim takes off the head by which Windows is told to take a path as it
+// stands: "//?/C:/x" is the drive's, "//?/UNC/host/share/x" the share's.
+func cutVerbatim(unc string) (text, head string) {
+	const verbatim, share = "//?/", "UNC"
+	rest, ok := strings.CutPrefix(unc, verbatim)
+	first, below, _ := strings.Cut(rest, "/")
+	switch {
+	case ok && equalFold(first, share):
+		return "//" + below, verbatim + share + "/"
+	case ok && len(rest) == 2 && isDrive(rest):
+		return rest + "/", verbatim
+	case ok && isDrive(rest):
+		return rest, verbatim
+	}
+	return unc, "" // a share, a device or a volume's GUID
+}
+
+// uncText is a UNC path with single slashes, but two at its head.
+func uncText(path string) string {
+	return "//" + strings.TrimLeft(collapse(slashed(path)), "/")
+}
+
+// equalFold compares bytes, and looks at no case of ASCII letters.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if a[i] != b[i] && !(isLetter(a[i]) && a[i]|0x20 == b[i]|0x20) {
+			return false
+		}
+	}
+	return true
 }
 
 // rootLen is the length of the part of a tidy path that names no file: the
