@@ -41,9 +41,13 @@ type Field struct {
 	ArrivedBytes int64 `json:"arrived_bytes"`
 	Before       int64 `json:"before"`
 	// ToSend are left, Missing are not there to be sent.
-	ToSend  int64 `json:"to_send"`
-	Missing int64 `json:"missing"`
+	ToSend      int64 `json:"to_send"`
+	ToSendBytes int64 `json:"to_send_bytes"`
+	Missing     int64 `json:"missing"`
 }
+
+// Sending is the name of the phase that moves bytes: the mean rate is that of it.
+const Sending = "sending"
 
 // A Phase is a part of the run with its place in time.
 type Phase struct {

@@ -130,7 +130,7 @@ func (r *reporter) progress(p upload.Progress) {
 	r.on(func() {
 		sent := p.Sent
 		r.recorder.Progress(report.Progress{
-			Phase: p.Phase, Moves: p.Phase == "sending", Files: sent.Objects, Bytes: sent.Bytes,
+			Phase: p.Phase, Moves: p.Phase == report.Sending, Files: sent.Objects, Bytes: sent.Bytes,
 			Retries: sent.Traffic.Retries, Throttled: sent.Traffic.Throttled,
 		})
 	})

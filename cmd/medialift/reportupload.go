@@ -97,7 +97,7 @@ func fieldsNow(plan, now []ledger.FieldTotal) []report.Field {
 		l := left[t.Field]
 		list = append(list, report.Field{
 			Field: t.Field, URL: t.Target, Base: t.Base, Paths: t.Values, Files: t.Files - t.Missing, Bytes: t.Bytes,
-			Arrived: t.ToSend - l.ToSend, ArrivedBytes: t.ToSendBytes - l.ToSendBytes, Before: t.Arrived, ToSend: l.ToSend, Missing: t.Missing,
+			Arrived: t.ToSend - l.ToSend, ArrivedBytes: t.ToSendBytes - l.ToSendBytes, Before: t.Arrived, ToSend: l.ToSend, ToSendBytes: l.ToSendBytes, Missing: t.Missing,
 		})
 	}
 	return list

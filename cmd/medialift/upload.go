@@ -182,7 +182,7 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 
 // carryOut sends and rewrites.
 func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.Plan) error {
-	c.ui.report.phase("sending")
+	c.ui.report.phase(report.Sending)
 	sent, err := plan.Execute(ctx)
 	c.reportSent(ctx, run, plan)
 	c.countSent(sent)
