@@ -27,6 +27,7 @@ test: ## run all tests but interop, with the race detector; fetches the servers 
 	gcs=$$(tools/fakegcs.sh); export MEDIALIFT_TEST_FAKEGCS=$$gcs
 	azure=$$(tools/azurite.sh); export MEDIALIFT_TEST_AZURITE=$$azure
 	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
+	chromium=$$(tools/chromium.sh); export MEDIALIFT_TEST_CHROMIUM=$$chromium
 	go build -C tools -o ../bin/testlog ./testlog
 	go test $(RACE) -timeout 30m -json ./... | bin/testlog
 

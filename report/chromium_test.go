@@ -78,6 +78,12 @@ func open(t *testing.T) *tab {
 	return b
 }
 
+// of is the same tab in a subtest.
+func (b *tab) of(t *testing.T) *tab {
+	b.t = t
+	return b
+}
+
 func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 	b.t.Helper()
 	r, err := chromedp.Call(b.ctx, command, params)
@@ -166,28 +172,38 @@ func (b *tab) screenshot() image.Image {
 // colours counts what a picture has of them.
 func colours(img image.Image) map[color.Color]int {
 	seen := map[color.Color]int{}
-	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
-		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x++ {
+	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y += 2 {
+		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x += 2 {
 			seen[img.At(x, y)]++
 		}
 	}
 	return seen
 }
 
-func TestChromium(t *testing.T) {
+// wide names the elements that reach out of the window.
+const wide = `[...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1).
+	map(e => e.tagName + " " + e.textContent.slice(0, 40)).slice(0, 10)`
+
+func TestLayout(t *testing.T) {
 	b := open(t)
-	for name, r := range map[string]report.Report{"empty": {}, "small": small(), "large": large(), "hostile": hostile()} {
+	for name, r := range map[string]report.Report{"empty": {}, "small": small(), "large": large(), "hostile": hostile(nasty...)} {
 		for _, width := range []int64{390, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
 				t.Run(fmt.Sprintf("%s/%d/%s", name, width, scheme), func(t *testing.T) {
-					b.t = t
+					b := b.of(t)
 					b.load(r, width, scheme)
 					if got := value[int64](b, "document.documentElement.scrollWidth"); got > width {
 						t.Errorf("the page is %d wide in a window of %d: %v", got, width, value[[]string](b, wide))
 					}
-					img := b.screenshot()
-					if n := len(colours(img)); n < 20 {
-						t.Errorf("the picture has %d colours", n)
+					if name == "hostile" {
+						return // the picture is a hundred screens long
+					}
+					seen := colours(b.screenshot())
+					if len(seen) < 50 {
+						t.Errorf("the picture has %d colours", len(seen))
+					}
+					if dark := brightness(seen) < .5; dark != (scheme == "dark") {
+						t.Errorf("the picture is dark: %t", dark)
 					}
 				})
 			}
@@ -195,5 +211,117 @@ func TestChromium(t *testing.T) {
 	}
 }
 
-// wide names the elements that reach out of the window.
-const wide = `[...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.className).slice(0, 10)`
+// brightness is that of the mean colour: 0 is black, 1 white.
+func brightness(seen map[color.Color]int) float64 {
+	var sum, n float64
+	for c, times := range seen {
+		r, g, b, _ := c.RGBA()
+		sum += float64(times) * float64(r+g+b) / 3 / 0xffff
+		n += float64(times)
+	}
+	return sum / n
+}
+
+func TestPlotIsDrawn(t *testing.T) {
+	b := open(t)
+	for _, width := range []int64{390, 1280} {
+		b.load(large(), width, "light")
+		shown := value[[]string](b, `[...document.querySelectorAll(".plot figure svg, .plot > svg")].filter(s => s.getBoundingClientRect().width > 0).map(s => s.getAttribute("class"))`)
+		if len(shown) != 1 {
+			t.Fatalf("at %d the plots %q are shown, want one", width, shown)
+		}
+		for _, path := range []string{".line.bytes", ".area.bytes", ".line.files", ".area.files"} {
+			size := value[[]float64](b, `(() => { const b = document.querySelector("svg.`+shown[0]+` `+path+`").getBBox(); return [b.width, b.height] })()`)
+			if size[0] < 200 || size[1] < 50 {
+				t.Errorf("at %d %s is drawn %v", width, path, size)
+			}
+		}
+		if n := value[int](b, `document.querySelectorAll("svg.`+shown[0]+` .mark").length`); n < 3 {
+			t.Errorf("at %d there are %d marks", width, n)
+		}
+		outside := value[[]string](b, `(() => { const s = document.querySelector("svg.`+shown[0]+`"), r = s.getBoundingClientRect();
+			return [...s.querySelectorAll("text")].filter(e => { const b = e.getBoundingClientRect(); return b.left < r.left - 1 || b.right > r.right + 1 || b.bottom > r.bottom + 1 }).map(e => e.textContent) })()`)
+		if len(outside) > 0 {
+			t.Errorf("at %d texts reach out of the plot: %q", width, outside)
+		}
+	}
+}
+
+// Who does not see the page hears it: headings in order, names for tables, pictures
+// and regions that scroll.
+func TestAccessible(t *testing.T) {
+	b := open(t)
+	b.load(large(), 1280, "light")
+	for what, expression := range map[string]string{
+		"pages without a language":     `[document.documentElement].filter(e => !e.lang).map(e => e.tagName)`,
+		"h1 but one":                   `[...document.querySelectorAll("h1")].slice(1).map(e => e.textContent)`,
+		"headings that skip a level":   `[...document.querySelectorAll("h1,h2,h3,h4")].filter((e, i, all) => i > 0 && e.tagName[1] - all[i-1].tagName[1] > 1).map(e => e.textContent)`,
+		"tables without a caption":     `[...document.querySelectorAll("table")].filter(e => !e.caption?.textContent).map(e => e.className)`,
+		"columns without a scope":      `[...document.querySelectorAll("th")].filter(e => !e.scope).map(e => e.textContent)`,
+		"pictures that say nothing":    `[...document.querySelectorAll("svg")].filter(e => e.getAttribute("aria-hidden") != "true" && !(e.querySelector("title")?.textContent && e.querySelector("desc")?.textContent)).map(e => e.outerHTML)`,
+		"labels that name no element":  `[...document.querySelectorAll("[aria-labelledby]")].flatMap(e => e.getAttribute("aria-labelledby").split(" ")).filter(id => !document.getElementById(id)?.textContent)`,
+		"ids that are there twice":     `[...document.querySelectorAll("[id]")].map(e => e.id).filter((id, i, all) => all.indexOf(id) != i)`,
+		"regions that no key can move": `[...document.querySelectorAll(".scroll")].filter(e => e.tabIndex < 0 || !e.getAttribute("aria-label")).map(e => e.outerHTML)`,
+	} {
+		if bad := value[[]string](b, expression); len(bad) > 0 {
+			t.Errorf("%s: %q", what, bad)
+		}
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.load(large(), 1280, scheme)
+		if faint := value[[]string](b, contrast); len(faint) > 0 {
+			t.Errorf("texts that are hard to read when it is %s: %q", scheme, faint)
+		}
+	}
+}
+
+// contrast names the texts whose colour is too near to what is behind them: WCAG
+// asks for 4.5.
+const contrast = `(() => {
+	const rgb = s => s.match(/[\d.]+/g).map(Number);
+	const light = s => { const [r, g, b] = rgb(s).map(v => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 }); return .2126 * r + .7152 * g + .0722 * b };
+	const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (rgb(c)[3] !== 0) return c } return "rgb(255,255,255)" };
+	return [...document.querySelectorAll("body *")].filter(e => !e.closest("svg,script") && [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim())).filter(e => {
+		const a = light(getComputedStyle(e).color), b = light(behind(e));
+		return (Math.max(a, b) + .05) / (Math.min(a, b) + .05) < 4.5;
+	}).map(e => e.className + " " + e.textContent);
+})()`
+
+// What is in the page as JSON is what was reported, and what is shown is text.
+func TestHostileTexts(t *testing.T) {
+	b := open(t)
+	b.load(hostile(nasty...), 1280, "light")
+	if n := value[int](b, `JSON.parse(document.getElementById("report").textContent).datasets.length`); n != len(nasty) {
+		t.Errorf("the page holds %d datasets, want %d", n, len(nasty))
+	}
+	if n := value[int](b, `document.querySelectorAll("img, iframe, script:not(#report), a, form").length`); n > 0 {
+		t.Errorf("%d elements have broken out", n)
+	}
+	shown := value[string](b, `document.querySelector("main").innerText`)
+	for _, s := range nasty[:4] {
+		if !strings.Contains(shown, s) {
+			t.Errorf("%q is not shown", s)
+		}
+	}
+}
+
+func TestPrints(t *testing.T) {
+	b := open(t)
+	b.load(large(), 1280, "dark")
+	pdf := run(b, chromedp.PrintToPDF())
+	if dir := os.Getenv("MEDIALIFT_TEST_SCREENSHOTS"); dir != "" {
+		if err := os.WriteFile(filepath.Join(dir, "report.pdf"), pdf, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pages := bytes.Count(pdf, []byte("/Type /Page\n")); !bytes.HasPrefix(pdf, []byte("%PDF")) || pages < 2 || pages > 6 {
+		t.Errorf("%d bytes on %d pages", len(pdf), pages)
+	}
+	// Ink is dear, also to those who like their screens dark.
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
+	})
+	if got := brightness(colours(b.screenshot())); got < .8 {
+		t.Errorf("the printed page is %.0f %% white", 100*got)
+	}
+}

@@ -52,7 +52,8 @@ const Sending = "sending"
 // A Phase is a part of the run with its place in time.
 type Phase struct {
 	Name string `json:"name"`
-	// At is when it began, in seconds since the start of the run.
+	// At is when it first began, in seconds since the start of the run; Seconds is
+	// how long it was in all.
 	At      float64 `json:"at"`
 	Seconds float64 `json:"seconds"`
 }

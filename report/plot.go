@@ -146,7 +146,7 @@ func plotWords(list []stretch) string {
 
 // draw lays the panels out; all lengths are those of the drawing.
 func draw(id string, width int, list []stretch) drawing {
-	const left, right, top, height, gap = 62, 8, 34, 130, 44
+	const left, right, top, height, gap = 70, 8, 44, 130, 48
 	d := drawing{ID: id, Width: width, Left: left, Right: float64(width - right)}
 	from, to := list[0].From, list[len(list)-1].To
 	x := func(at float64) float64 { return left + (at-from)/(to-from)*(d.Right-left) }
@@ -178,7 +178,7 @@ func draw(id string, width int, list []stretch) drawing {
 		d.Ticks = append(d.Ticks, tick{x(at), clock(at)})
 	}
 	for _, s := range list {
-		if m, ok := markOf(s, x((s.From+s.To)/2), top-10); ok {
+		if m, ok := markOf(s, x((s.From+s.To)/2), top-8); ok {
 			d.Marks = append(d.Marks, m)
 		}
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 )
 
@@ -82,9 +83,13 @@ func (r *Recorder) Phase(name string) {
 // enter ends the phase that there is.
 func (r *Recorder) enter(name string, now time.Time) {
 	if r.phase != "" {
-		r.phases = append(r.phases, Phase{
-			Name: r.phase, At: seconds(r.began.Sub(r.start)), Seconds: seconds(now.Sub(r.began)),
-		})
+		spent := seconds(now.Sub(r.began))
+		// One that comes and goes is one: there is no end to how often it may.
+		if i := slices.IndexFunc(r.phases, func(p Phase) bool { return p.Name == r.phase }); i >= 0 {
+			r.phases[i].Seconds += spent
+		} else {
+			r.phases = append(r.phases, Phase{Name: r.phase, At: seconds(r.began.Sub(r.start)), Seconds: spent})
+		}
 	}
 	r.phase, r.began, r.seen, r.seenAt = name, now, Progress{}, now
 }

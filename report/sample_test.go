@@ -142,12 +142,12 @@ var nasty = []string{
 	"👩‍👩‍👧‍👦/🏳️‍🌈.png", "a\x00b\x1b[31m\nc", "\xff\xfe", strings.Repeat("x", 300), strings.Repeat("näh-so_/", 60), "{{.}}", "`${x}`", "javascript:alert(1)",
 }
 
-// hostile is a report with each of these wherever a user has a say.
-func hostile() report.Report {
+// hostile is a report with each text wherever a user has a say.
+func hostile(texts ...string) report.Report {
 	r := small()
 	d := r.Datasets[0]
 	r.Datasets, r.Problems, r.Settings = nil, nil, nil
-	for _, s := range nasty {
+	for _, s := range texts {
 		d := d
 		d.Name, d.Source, d.Target, d.Run = s, s, s, s
 		d.Fields = []report.Field{{Field: s, URL: s, Base: s, Files: 1, Bytes: 1}}
@@ -160,7 +160,7 @@ func hostile() report.Report {
 		r.Settings = append(r.Settings, report.Setting{Name: s, Value: s})
 		r.Warnings = append(r.Warnings, s)
 	}
-	r.Outcome.Error, r.Outcome.Hint = strings.Join(nasty, " "), nasty[0]
-	r.Command = nasty[0]
+	r.Outcome.Error, r.Outcome.Hint = strings.Join(texts, " "), texts[0]
+	r.Command = texts[0]
 	return r
 }
