@@ -86,14 +86,18 @@ func newPlot(r Report) *plot {
 	slots = slots[first : last+1]
 	from := float64(first) * width
 	p := &plot{}
+	var files int64
 	for _, s := range slots {
+		files += s.Files
 		p.Throttled += s.Throttled
 		p.Retries += s.Retries
 	}
-	fine := stretches(slots, from, width, 120)
+	// Steps that a file takes several of would show files as needles.
+	most := int(min(120, max(12, files/3)))
+	fine := stretches(slots, from, width, most)
 	p.Step = duration(fine[0].To - fine[0].From)
 	p.Wide = draw("wide", 960, fine)
-	p.Narrow = draw("narrow", 350, stretches(slots, from, width, 60))
+	p.Narrow = draw("narrow", 350, stretches(slots, from, width, min(60, most)))
 	p.Words = plotWords(fine)
 	for _, s := range stretches(slots, from, width, 24) {
 		p.Rows = append(p.Rows, plotRow{
