@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	trialsFlag  = flag.Int("trials", 4, "how many trials")
+	trialsFlag  = flag.Int("trials", 0, "how many trials; 0 for a few, as part of all tests")
 	seedFlag    = flag.Uint64("seed", 0, "the seed of the first trial, the next one's is the next number; 0 draws one")
 	forFlag     = flag.Duration("for", 0, "begin no trial after this time; 0 is no end")
 	journeyFlag = flag.String("journey", "", "only journeys whose name holds this")
@@ -39,12 +39,16 @@ func TestChaos(t *testing.T) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano()) % 1_000_000_000
 	}
+	trials, most := *trialsFlag, *forFlag
+	if trials == 0 {
+		trials, most = 5, 20*time.Second
+	}
 	w := newWorld(t)
 	sum := tally{injected: map[string]int{}, phases: map[string]int{}, began: time.Now()}
 	references := map[string]*reference{}
 	n := 0
-	for range *trialsFlag {
-		if *forFlag > 0 && time.Since(sum.began) > *forFlag {
+	for range trials {
+		if most > 0 && time.Since(sum.began) > most {
 			t.Logf("the time is up")
 			break
 		}
@@ -61,13 +65,13 @@ func TestChaos(t *testing.T) {
 		tr := w.newTrial(t, n, j, references[j.name], random)
 		tr.travel()
 		sum.add(tr)
-		t.Logf("trial %d of %d, seed %d: %s: %d runs more, %d differences, %v", sum.trials, *trialsFlag, seed, j.name, tr.reruns, len(tr.findings), time.Since(began).Round(100*time.Millisecond))
+		t.Logf("trial %d of %d, seed %d: %s: %d runs more, %d differences, %v", sum.trials, trials, seed, j.name, tr.reruns, len(tr.findings), time.Since(began).Round(100*time.Millisecond))
 		if len(tr.findings) > 0 {
 			tr.report(t, seed)
 		}
 		seed++
 		tr.clear()
-		if sum.failed >= 5 {
+		if sum.failed >= 8 {
 			break // that is enough to look at
 		}
 	}

@@ -52,6 +52,11 @@ func (w *world) makeData(t *testing.T) {
 	w.a.restored(t, "older", current)
 	w.must(t, state, "migrate", "--all", "-v", "1.0.0", "--yes", "--database-name", "older")
 	w.target = []target{{"current", current}, {"older", mongotest.Take(t, w.a.database("older"))}, {"none", mongotest.Dump{}}}
+	for _, doc := range current["datasets"].Docs {
+		if doc.Lookup("name").StringValue() == "empty" {
+			w.plain = doc
+		}
+	}
 	w.known = map[string]bool{}
 	for _, d := range []mongotest.Dump{w.source, current, w.target[1].dump} {
 		for _, c := range d {

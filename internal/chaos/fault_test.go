@@ -19,6 +19,7 @@ const (
 	kill   action = "SIGKILL"
 	term   action = "SIGTERM"
 	stop   action = "SIGSTOP, SIGCONT"
+	sleep  action = "SIGSTOP until all leases have expired, SIGCONT"
 	crashA action = "mongod A killed"
 	crashB action = "mongod B killed"
 	cutA   action = "connections to A cut"
@@ -106,7 +107,7 @@ func draw(random *rand.Rand, m measure, touchesB bool) disturbance {
 		// What ends the process is the most of it.
 		actions := []action{kill, kill, kill, kill, kill, term, stop, crashA, cutA}
 		if touchesB {
-			actions = append(actions, crashB, crashB, cutB)
+			actions = append(actions, sleep, crashB, crashB, cutB)
 		}
 		f.do = actions[random.IntN(len(actions))]
 		var places []place

@@ -226,6 +226,11 @@ func (r *running) act(f *fault) {
 	case stop:
 		_ = p.cmd.Process.Signal(syscall.SIGSTOP)
 		r.later(f.pause, true, func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) })
+	case sleep:
+		_ = p.cmd.Process.Signal(syscall.SIGSTOP)
+		r.expire()
+		r.sweep()
+		r.later(f.pause, true, func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) })
 	case crashA:
 		r.crash(r.a, &r.downA, f.pause)
 	case crashB:

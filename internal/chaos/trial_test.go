@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,9 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/mongostore"
 )
 
 // mostRuns is how often a command is run before it must be done.
@@ -82,11 +86,32 @@ func (tr *trial) clear() {
 	}
 }
 
-// expire makes the leases in B those of dead processes, which they are.
+// expire makes all leases those of dead processes.
 func (tr *trial) expire() {
 	past := bson.D{{Key: "$set", Value: bson.D{{Key: "expires", Value: bson.DateTime(0)}}}}
-	if _, err := tr.dbB.Collection("medialift.imports").UpdateMany(context.Background(), bson.D{}, past); err != nil {
-		tr.t.Fatal(err)
+	for _, c := range []*mongo.Collection{
+		tr.a.database(sourceName).Collection("medialift.locks"), tr.b.database(tr.db).Collection("medialift.imports"), tr.b.database(tr.db).Collection("medialift_lease"),
+	} {
+		if n, err := c.CountDocuments(context.Background(), bson.D{}); err != nil || n == 0 {
+			continue // also where the server is down
+		}
+		if _, err := c.UpdateMany(context.Background(), bson.D{}, past); err != nil {
+			tr.t.Logf("expiring leases: %v", err)
+		}
+	}
+}
+
+// sweep begins an import of somebody else's into B, who gives it up.
+func (tr *trial) sweep() {
+	ctx := context.Background()
+	d, err := mongostore.Open(ctx, tr.b.server.URI, tr.db, mongostore.Options{})
+	if err != nil {
+		return // the server is down
+	}
+	defer func() { _ = d.Close() }()
+	other := d.New("another's", mongostore.NewOptions{CreateDatabase: true})
+	if err := errors.Join(other.Begin(ctx, dataset.Manifest{Doc: tr.plain}), other.Close()); err != nil {
+		tr.t.Logf("an import of another's: %v", err)
 	}
 }
 
@@ -125,6 +150,9 @@ func (tr *trial) disturbed(i int, s step) {
 	run := ""
 	defer func() { tr.lastRun = run }()
 	rough := 1 + tr.random.IntN(4) // the runs that are disturbed
+	if tr.random.IntN(8) == 0 {
+		rough = mostRuns / 2
+	}
 	for n := range mostRuns {
 		var d disturbance
 		if n < rough && !s.quiet {

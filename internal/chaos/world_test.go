@@ -31,6 +31,7 @@ type world struct {
 	export string          // a directory that export wrote
 	source mongotest.Dump  // database A, as each trial finds it
 	target []target        // what database B can be before
+	plain  bson.Raw        // the document of a dataset without anything
 	known  map[string]bool // ids that are nobody's to draw
 	began  time.Time
 	dirtyA bool // A is not as source says
