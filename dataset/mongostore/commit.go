@@ -55,10 +55,8 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 	w.settled = true
 	w.pipe.stop()
 	ours, err := w.lease.finish(ctx)
-	if err == nil && !ours { // it slept for long after renew, and was swept
-		err = fmt.Errorf("%w: what it wrote was removed", ErrLost)
-		_, gone := w.d.durable.Collection(datasetsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: w.id}})
-		return errors.Join(err, gone)
+	if err == nil && !ours { // it slept for long after renew
+		return w.missed(ctx, refs)
 	}
 	// A record that stays is harmless: sweep sees that the dataset is there.
 	return nil

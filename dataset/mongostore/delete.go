@@ -44,7 +44,7 @@ func (s *Store) Delete(ctx context.Context) error {
 	if err != nil {
 		err = s.d.writeError("deleting the dataset", err)
 	}
-	return errors.Join(err, l.abandon())
+	return errors.Join(err, l.abandon(id, files))
 }
 
 // resultFiles lists the files that hold the results of the dataset's runs.

@@ -39,20 +39,59 @@ func (l *lease) noteFile(ctx context.Context, id bson.ObjectID) error {
 	return l.renew(ctx, more)
 }
 
-// abandon removes what the import wrote, and then the record.
-func (l *lease) abandon() error {
+// abandon removes the parts of a dataset of that _id, among them results in those
+// files, and then the record. Where somebody else has taken that over, what was on its
+// way meanwhile may have come after they removed the rest: nobody but the lease's owner
+// has these ids.
+func (l *lease) abandon(id bson.ObjectID, files any) error {
 	l.stop()
 	<-l.ended
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	record, err := l.d.db.Collection(l.collection).FindOne(ctx, bson.D{{Key: "_id", Value: l.id}, {Key: "token", Value: l.token}}).Raw()
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil
-	}
+	record, err := bson.Marshal(bson.D{{Key: "_id", Value: id}, {Key: "files", Value: files}})
 	if err != nil {
-		return l.d.readError("removing an unfinished import", err)
+		return fmt.Errorf("removing an unfinished import: %w", err)
 	}
 	return l.d.remove(ctx, record)
+}
+
+// missed ends a Commit that found its record taken over: the dataset is there now.
+// Who took the record either saw it, and removed the record alone, or did not, and
+// removed all the rest.
+func (w *Writer) missed(ctx context.Context, refs references) error {
+	taken, err := w.d.durable.Collection(importsName).CountDocuments(ctx, bson.D{{Key: "_id", Value: w.id}})
+	if err == nil && taken == 0 {
+		if err = w.complete(ctx); err == nil {
+			err = w.refers(ctx, refs)
+		}
+		if err == nil {
+			return nil
+		}
+	}
+	lost := fmt.Errorf("%w: what it wrote was removed", ErrLost)
+	_, gone := w.d.durable.Collection(datasetsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: w.id}})
+	if gone != nil {
+		return errors.Join(lost, w.d.writeError("removing an unfinished import", gone))
+	}
+	return errors.Join(lost, w.lease.abandon(w.id, w.files))
+}
+
+// refers makes sure that what the dataset refers to is there.
+func (w *Writer) refers(ctx context.Context, refs references) error {
+	for _, r := range referrers() {
+		ids := refs[r.key]
+		if len(ids) == 0 {
+			continue
+		}
+		n, err := w.d.db.Collection(r.collection).CountDocuments(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+		if err != nil {
+			return w.d.readError("counting "+r.key, err)
+		}
+		if n != int64(len(ids)) {
+			return fmt.Errorf("%w: %d of %s were written, %d are there", ErrLost, len(ids), r.key, n)
+		}
+	}
+	return nil
 }
 
 // sweep removes what dead imports left behind.
@@ -81,8 +120,8 @@ func (d *Database) Abandon(ctx context.Context, hex string) error {
 		return &NotFoundError{Name: hex}
 	}
 	record, err := d.db.Collection(importsName).FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Raw()
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil
+	if errors.Is(err, mongo.ErrNoDocuments) { // it may have been removed before the last of its writes came
+		record, err = bson.Marshal(bson.D{{Key: "_id", Value: id}})
 	}
 	if err != nil {
 		return d.readError("looking for an unfinished import", err)

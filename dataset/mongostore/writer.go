@@ -39,6 +39,7 @@ type Writer struct {
 	lease           *lease
 	pipe            *pipe
 	results         map[dataset.Run]bson.ObjectID
+	files           []bson.ObjectID   // of results, also of those that are not whole
 	renamed         map[string]string // generated datasets that have to get another name
 	settled         bool
 }
@@ -245,5 +246,5 @@ func (w *Writer) Close() error {
 	if w.lease == nil {
 		return nil
 	}
-	return w.lease.abandon()
+	return w.lease.abandon(w.id, w.files)
 }

@@ -278,3 +278,105 @@ func TestBadDocuments(t *testing.T) {
 		unchanged(t, before, mongotest.Take(t, db))
 	}
 }
+
+// An import that sleeps until another has removed what it wrote removes what came
+// after that.
+func TestSweptWhileAsleep(t *testing.T) {
+	ctx := context.Background()
+	d, db := rich(t)
+	before := mongotest.Take(t, db)
+	dead := d.New("dead", NewOptions{})
+	if err := dataset.Copy(ctx, sleeping{stopping{dead}, t, db}, d.must(t, "image")); !errors.Is(err, errStopped) {
+		t.Fatal(err)
+	}
+	late := mongotest.Take(t, db)
+	if late[dead.samples] == nil || len(late["views"].Docs) == len(before["views"].Docs) || len(late["fs.files"].Docs) == len(before["fs.files"].Docs) {
+		t.Fatal("nothing came late")
+	}
+	if err := dead.Close(); err != nil {
+		t.Fatal(err)
+	}
+	after := mongotest.Take(t, db)
+	if after[dead.samples] != nil {
+		t.Errorf("%s is still there", dead.samples)
+	}
+	unchanged(t, before, after)
+}
+
+// sleeping is a sink that is taken for dead before it is committed.
+type sleeping struct {
+	stopping
+	t  *testing.T
+	db *mongo.Database
+}
+
+func (s sleeping) Commit(ctx context.Context, final dataset.Manifest) error {
+	if err := s.pipe.wait(); err != nil {
+		return err
+	}
+	if expire(s.t, s.db) != 1 {
+		s.t.Error("no record")
+	}
+	if err := s.d.sweep(ctx); err != nil {
+		return err
+	}
+	for collection, doc := range map[string]bson.D{s.samples: {{Key: "a", Value: 1}}, filesName: {{Key: "_id", Value: s.files[0]}}} {
+		if _, err := s.db.Collection(collection).InsertOne(ctx, doc); err != nil {
+			return err
+		}
+	}
+	return s.stopping.Commit(ctx, final)
+}
+
+// A commit that finds its record gone when the dataset is there looks at what is left.
+func TestSweptWhenCommitted(t *testing.T) {
+	ctx := context.Background()
+	for what, lose := range map[string]func(w *Writer) error{
+		"nothing": func(*Writer) error { return nil },
+		"a sample": func(w *Writer) error {
+			_, err := w.d.db.Collection(w.samples).DeleteOne(ctx, bson.D{})
+			return err
+		},
+		"a view": func(w *Writer) error {
+			_, err := w.d.db.Collection(viewsName).DeleteOne(ctx, bson.D{{Key: "_dataset_id", Value: w.id}})
+			return err
+		},
+	} {
+		d, db := rich(t)
+		before := mongotest.Take(t, db)
+		w := d.New("done", NewOptions{})
+		if err := dataset.Copy(ctx, w, d.must(t, "image")); err != nil {
+			t.Fatal(err)
+		}
+		refs := references{}
+		for _, view := range d.must(t, "done").raw(t, "saved_views") {
+			refs["saved_views"] = append(refs["saved_views"], view.ObjectID())
+		}
+		err := errors.Join(lose(w), w.missed(ctx, refs))
+		if what == "nothing" {
+			if err != nil {
+				t.Errorf("of what is whole: %v", err)
+			}
+			same(t, d.must(t, "image"), d.must(t, "done"))
+			continue
+		}
+		if !errors.Is(err, ErrLost) {
+			t.Errorf("%s is missing: got %v", what, err)
+		}
+		unchanged(t, before, mongotest.Take(t, db))
+	}
+}
+
+// raw are the values of a list in the dataset's document.
+func (s *Store) raw(t *testing.T, key string) []bson.RawValue {
+	t.Helper()
+	doc, err := s.document(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := doc.Lookup(key).Array().Values()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
