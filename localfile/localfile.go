@@ -39,6 +39,12 @@ func IsAbsolute(stored string) bool {
 	return IsRemote(stored) || strings.HasPrefix(stored, "/") || windows.MatchString(stored)
 }
 
+// IsForeign tells whether a stored path is one of Windows (a drive, a share) and
+// this machine is not: it names no file here, least of all a relative one.
+func IsForeign(stored string) bool {
+	return filepath.Separator == '/' && windows.MatchString(stored)
+}
+
 // Clean is the form of a stored path under which it counts as one file with
 // its other spellings: doubled slashes and "." elements are dropped. ".."
 // stays, since with symbolic links it does not mean what it says.
@@ -167,8 +173,8 @@ func (r Resolver) candidates(stored string) ([]string, error) {
 		return nil, &Error{Unresolvable, "an empty path"}
 	case IsRemote(stored):
 		return nil, &Error{Unresolvable, "a URL"}
-	case filepath.Separator == '/' && stored[0] != '/' && windows.MatchString(stored):
-		return nil, &Error{Unresolvable, `a Windows path; put it where this machine has the file with rewrite --map 'prefix:C:\…=/…' first`}
+	case IsForeign(stored):
+		return nil, &Error{Missing, "a Windows path, which names no file on this machine"}
 	case strings.HasPrefix(stored, "/") || filepath.IsAbs(stored):
 		list = []string{stored}
 	default:

@@ -93,7 +93,12 @@ func TestResolveErrors(t *testing.T) {
 		"../x": localfile.Unresolvable, "a/../../x": localfile.Unresolvable, "": localfile.Unresolvable, "s3://b/x": localfile.Unresolvable,
 	}
 	if runtime.GOOS != "windows" {
-		cases[`C:\x`], cases[`\\host\share\x`], cases["/dev/null"] = localfile.Unresolvable, localfile.Unresolvable, localfile.Unreadable
+		put(t, dir, "C:", "x")
+		put(t, dir, `C:\x`)
+		for _, foreign := range []string{`C:\x`, "C:/x", "c:/x", `\\host\share\x`, `\\?\C:\x`} {
+			cases[foreign] = localfile.Missing
+		}
+		cases["/dev/null"] = localfile.Unreadable
 		if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
 			t.Fatal(err)
 		}

@@ -41,6 +41,9 @@ func FuzzTable(f *testing.F) {
 		defer m.Close()
 		want := map[string]string{from1: to1, from2: to2}
 		for _, path := range []string{from1, from2, other} {
+			if len(other) > 2 && other[1] == ':' && path == other {
+				continue // a drive has more than one spelling
+			}
 			got, err := m.Map(t.Context(), pathmap.Path{Path: path})
 			if got != want[path] || (want[path] == "") != errors.Is(err, pathmap.ErrNoAnswer) {
 				t.Fatalf("%q: %q, %v, want %q", path, got, err, want[path])

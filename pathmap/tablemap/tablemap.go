@@ -44,7 +44,8 @@ func Open(path string, opts Options) (*Map, error) {
 
 // Read reads CSV with the header "from,to" and makes a Mapper that answers with
 // the to of the row whose from is the path, byte for byte, and with
-// pathmap.ErrNoAnswer where there is none. The table is copied: it may change
+// pathmap.ErrNoAnswer where there is none. A Windows path with a drive may have its
+// drive letter in either case and either slash, as FiftyOne writes both. The table is copied: it may change
 // afterwards. Close frees the copy, at the latest the end of the process.
 //
 // A byte order mark of UTF-8 and rows that say the same twice are let pass.
@@ -71,9 +72,36 @@ func temporary(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// Map looks p.Path up.
+// Map looks p.Path up: as it is, and where no row has it and it is a Windows
+// path, in its other spellings. Where these have different answers it is an
+// error.
 func (m *Map) Map(_ context.Context, p pathmap.Path) (string, error) {
-	hash := m.hash(p.Path)
+	to, err := m.lookUp(p.Path)
+	if !errors.Is(err, pathmap.ErrNoAnswer) {
+		return to, err
+	}
+	found := ""
+	for _, spelling := range spellings(p.Path) {
+		to, err := m.lookUp(spelling)
+		switch {
+		case errors.Is(err, pathmap.ErrNoAnswer):
+		case err != nil:
+			return "", err
+		case found != "" && found != to:
+			return "", fmt.Errorf("the table has %q in two spellings, with the answers %q and %q", p.Path, found, to)
+		default:
+			found = to
+		}
+	}
+	if found == "" {
+		return "", pathmap.ErrNoAnswer
+	}
+	return found, nil
+}
+
+// lookUp finds the row whose from is path.
+func (m *Map) lookUp(path string) (string, error) {
+	hash := m.hash(path)
 	bucket := hash >> (64 - bucketBits)
 	from, to := m.starts[bucket], m.starts[bucket+1]
 	if from == to {
@@ -91,7 +119,7 @@ func (m *Map) Map(_ context.Context, p pathmap.Path) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if row.from == p.Path {
+		if row.from == path {
 			return row.to, nil
 		}
 	}

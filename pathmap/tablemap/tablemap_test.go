@@ -42,6 +42,11 @@ func TestTable(t *testing.T) {
 		{"spaces count", "from,to\n /a ,s3://b/a\n", " /a ", "s3://b/a"},
 		{"spaces count, other way", "from,to\n /a ,s3://b/a\n", "/a", none},
 		{"same row twice", "from,to\n/a,s3://b/a\n/a,s3://b/a\n", "/a", "s3://b/a"},
+		{"drive, other slashes", "from,to\nC:\\d\\a.jpg,s3://b/a\n", "C:/d/a.jpg", "s3://b/a"},
+		{"drive, other case, mixed slashes", "from,to\nc:/d/a.jpg,s3://b/a\n", `C:/d\a.jpg`, "s3://b/a"},
+		{"drive, its own spelling first", "from,to\nC:/d/a.jpg,s3://b/1\n\"C:\\d\\a.jpg\",s3://b/2\n", `C:\d\a.jpg`, "s3://b/2"},
+		{"drive, case of a name", "from,to\nC:/d/a.jpg,s3://b/a\n", "C:/d/A.jpg", none},
+		{"a name with a backslash", "from,to\n/d/a.jpg,s3://b/a\n", `/d\a.jpg`, none},
 		{"to itself", "from,to\n/a,/a\n", "/a", "/a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -128,5 +133,16 @@ func TestLeavesNothing(t *testing.T) {
 		if left, _ := os.ReadDir(dir); len(left) > 0 {
 			t.Errorf("%q leaves %v, %v", text, left, err)
 		}
+	}
+}
+
+func TestTwoSpellings(t *testing.T) {
+	m, err := tablemap.Read(strings.NewReader("from,to\nC:/d/a,s3://b/1\nC:\\d\\a,s3://b/2\n"), tablemap.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if to, err := m.Map(t.Context(), pathmap.Path{Path: `c:/d\a`}); to != "" || err == nil || errors.Is(err, pathmap.ErrNoAnswer) {
+		t.Errorf("%q, %v; want an error", to, err)
 	}
 }
