@@ -174,7 +174,7 @@ func (r Resolver) candidates(stored string) ([]string, error) {
 	case IsRemote(stored):
 		return nil, &Error{Unresolvable, "a URL"}
 	case IsForeign(stored):
-		return nil, &Error{Missing, "a Windows path, which names no file on this machine"}
+		return nil, &Error{Missing, "a Windows path, and this is another machine: upload there, or rewrite --map 'prefix:FROM=TO' first"}
 	case strings.HasPrefix(stored, "/") || filepath.IsAbs(stored):
 		list = []string{stored}
 	default:

@@ -75,7 +75,12 @@ func (b *builder) collision(v, other ledger.Value) {
 			Hint: fmt.Sprintf("so would %q of %s", other.Old, other.DocID())})
 }
 
-// sameFile tells whether two local paths differ only in their slashes.
+// sameFile tells whether two local paths differ only in their slashes or in how
+// they spell a drive.
 func sameFile(a, b string) bool {
-	return !localfile.IsRemote(a) && !localfile.IsRemote(b) && localfile.Clean(a) == localfile.Clean(b)
+	if localfile.IsRemote(a) || localfile.IsRemote(b) {
+		return false
+	}
+	within := func(dir, path string) bool { return pathmap.PrefixMap{From: dir, To: dir}.Already(path) }
+	return localfile.Clean(a) == localfile.Clean(b) || within(a, b) && within(b, a)
 }

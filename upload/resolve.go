@@ -65,6 +65,10 @@ func (b *builder) located(ctx context.Context, f ledger.File, failed error) erro
 	case bad.Kind != localfile.Missing:
 		b.refuse("media files that cannot be sent", "every path must name a readable file", string(bad.Kind), f, bad.Why)
 		return nil
+	case !b.opts.KeepMissing && localfile.IsForeign(f.Path):
+		b.refuse("media files with paths of a Windows machine", "upload on that machine; or, if the files are here or in the cloud already, "+
+			`say where with medialift rewrite --map 'prefix:C:\data=/mnt/data' first`, string(bad.Kind), f, bad.Why)
+		return nil
 	case !b.opts.KeepMissing:
 		b.refuse("media files that are not there",
 			"put the files back, or leave their paths as they are with --missing keep", string(bad.Kind), f, bad.Why)
