@@ -64,7 +64,7 @@ docs: ## write docs/reference, docs/man and what commands print in the guides an
 	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
 	go test -count=1 ./cmd/medialift -run '^Test(Reference|Guides)' -update
 	go test -count=1 -run '^TestHouse' .
-	go test -count=1 ./cmd/medialift -run '^Test(Reference|CommandLines)'
+	go test -count=1 ./cmd/medialift -run '^Test(Reference|Guides|CommandLines)'
 
 .PHONY: check
 check: ## gofmt, go vet, linters, tidy go.mod files, the rules of doc.go and CONTRIBUTING.md

@@ -153,3 +153,44 @@ func TestCommandLinesBroken(t *testing.T) {
 		}
 	}
 }
+
+// What guides say that medialift says stands in its source: the first column of the
+// tables headed "it says".
+func TestCommandLinesMessages(t *testing.T) {
+	var source strings.Builder
+	err := fs.WalkDir(os.DirFS("../.."), ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile("../../" + file)
+		source.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := fs.Glob(os.DirFS(docsDir), "guide-*.md")
+	if err != nil || len(pages) < 3 {
+		t.Fatal(pages, err)
+	}
+	said := 0
+	for _, page := range pages {
+		content, err := os.ReadFile(path.Join(docsDir, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, table, _ := strings.Cut(string(content), "| it says | do |\n|---|---|\n")
+		for row := range strings.Lines(table) {
+			if !strings.HasPrefix(row, "| `") {
+				continue
+			}
+			said++
+			if message := strings.Split(row, "`")[1]; !strings.Contains(source.String(), message) {
+				t.Errorf("docs/%s: medialift never says %q", page, message)
+			}
+		}
+	}
+	if said < 12 {
+		t.Errorf("only %d messages are looked for", said)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ var choices = map[string][]string{
 var flagWords = map[string]string{
 	"media-field": "FIELD", "remote-dir": "FIELD=", "view": "VIEW", "dataset-name": "NAME", "map": "SPEC",
 	"rel-dir": "DIR", "state": "DIR", "backup": "DIR", "restore": "DIR", "version": "VERSION", "to-enterprise": "RELEASE",
-	"mongod": "FILE", "report": "FILE",
+	"mongod": "FILE", "report": "FILE", "database-uri": "URI", "to-uri": "URI",
 }
 
 // complete teaches a shell what may follow, for every command below cmd. Flags
@@ -101,7 +102,7 @@ func (a *app) offers() map[string]cobra.CompletionFunc {
 	}
 	return map[string]cobra.CompletionFunc{
 		"DATASET": a.offerDatasets, "NAME": a.offerNames, "FIELD": a.offerFields, "VIEW": a.offerViews, "RUN": a.offerRuns,
-		"DIR": dirs, "URL": offerTargets, "SPEC": a.offerMaps,
+		"DIR": dirs, "URL": offerTargets, "SPEC": a.offerMaps, "URI": offerURIs,
 		"FILE": func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault
 		},
@@ -151,6 +152,18 @@ func unique(list []cobra.Completion) []cobra.Completion {
 		}
 	}
 	return out
+}
+
+// offerURIs offers the ways to name a server, and the variables that may hold its URI:
+// their names, never what they hold.
+func offerURIs(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	list := []cobra.Completion{"mongodb://", "mongodb+srv://", "file:"}
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasSuffix(name, "_URI") {
+			list = append(list, "env:"+name)
+		}
+	}
+	return list, cobra.ShellCompDirectiveNoSpace
 }
 
 // offerTargets offers the beginnings of target URLs.

@@ -27,7 +27,7 @@ func (m tool) completions(args ...string) []string {
 
 func TestCompletions(t *testing.T) {
 	export := testexport.Copy(t, "image")
-	m := newTool(t, "MEDIALIFT_JSON=1", "HOME="+t.TempDir(), "FIFTYONE_DATABASE_URI=")
+	m := newTool(t, "MEDIALIFT_JSON=1", "HOME="+t.TempDir())
 	run := m.run(exitDone, "upload", export.Dir, t.TempDir()).Run
 	for _, c := range []struct {
 		args []string
@@ -50,6 +50,14 @@ func TestCompletions(t *testing.T) {
 		if got := m.completions(c.args...); strings.Join(got, " ") != c.want {
 			t.Errorf("%q completes to %q, want %q", c.args, got, c.want)
 		}
+	}
+}
+
+// Variables that may hold a URI are offered by name, without what they hold.
+func TestCompletionsOfURIs(t *testing.T) {
+	got := newTool(t, "TEAMS_URI=mongodb://u:secret@h").completions("lift", "./export", "--to-uri", "env:")
+	if !slices.Contains(got, "env:TEAMS_URI") || strings.Contains(strings.Join(got, " "), "secret") {
+		t.Errorf("got %q", got)
 	}
 }
 
