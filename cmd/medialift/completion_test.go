@@ -27,7 +27,7 @@ func (m tool) completions(args ...string) []string {
 
 func TestCompletions(t *testing.T) {
 	export := testexport.Copy(t, "image")
-	m := newTool(t, "MEDIALIFT_JSON=1", "HOME="+t.TempDir())
+	m := newTool(t, "MEDIALIFT_JSON=1", "HOME="+t.TempDir(), "FIFTYONE_DATABASE_URI=")
 	run := m.run(exitDone, "upload", export.Dir, t.TempDir()).Run
 	for _, c := range []struct {
 		args []string
