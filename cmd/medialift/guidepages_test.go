@@ -91,7 +91,7 @@ func moving(t *testing.T, g *guide) []string {
 		_, err := samples.InsertOne(t.Context(), doc)
 		ts.Check(err)
 	}
-	return s3.Environ()
+	return append(s3.Environ(), "BUCKETS="+s3.Dir)
 }
 
 // samplesIn is the collection of a dataset's samples.
