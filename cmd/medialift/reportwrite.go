@@ -35,10 +35,18 @@ func (r *reporter) write(doc document) error {
 		Status: report.Status(doc.Status), ExitCode: doc.ExitCode, Error: doc.Error, Hint: doc.Hint,
 		RetryHelps: doc.RetryHelp, Next: doc.Next,
 	}
-	n := doc.Counts
+	n, seen := doc.Counts, report.Slot{}
 	data.Totals = report.Totals{
 		Objects: n.Objects, Bytes: n.Bytes, Found: n.Found, Replaced: n.Replaced, Rows: n.Rows, Paths: n.Rewritten,
 		Already: n.Already, Missing: n.Missing, Failed: n.Failed, Unmatched: n.Unmatched, StillLocal: r.data.Totals.StillLocal,
+	}
+	// The document of a process that was ended knows less than has been seen.
+	for _, slot := range data.Throughput.Slots {
+		seen.Bytes, seen.Files = seen.Bytes+slot.Bytes, seen.Files+slot.Files
+	}
+	data.Totals.Objects, data.Totals.Bytes = max(n.Objects, seen.Files), max(n.Bytes, seen.Bytes)
+	if r.at >= 0 && data.Datasets[r.at].Status == report.Planned {
+		data.Datasets[r.at].Status = data.Outcome.Status
 	}
 	data.Traffic = report.Traffic{Requests: n.Requests, Retries: n.Retries, Throttled: n.Throttled, Causes: map[string]int64{}}
 	for _, cause := range slices.Sorted(maps.Keys(n.Retried)) {
