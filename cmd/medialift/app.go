@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,6 +25,7 @@ type app struct {
 	region   string
 	// written is what objects are written with.
 	written  bucket.Attributes
+	opening  sync.Once
 	opener   *open.Opener
 	database databaseFlags
 }
@@ -147,10 +149,10 @@ func (a *app) stateDir() (string, error) {
 	return filepath.Join(home, ".local", "state", "medialift"), nil
 }
 
-// targets returns the opener of target URLs.
+// targets returns the opener of target URLs, from any goroutine.
 func (a *app) targets() *open.Opener {
-	if a.opener == nil {
+	a.opening.Do(func() {
 		a.opener = open.New(open.Options{EndpointURL: a.endpoint, Region: a.region, Attributes: a.written})
-	}
+	})
 	return a.opener
 }
