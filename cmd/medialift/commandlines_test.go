@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,17 +83,17 @@ func commandLines(page string) []commandLine {
 	return lines
 }
 
-var shellEnd = regexp.MustCompile(`\s(?:\||>|2>|&&|\|\||;|#|</dev).*$`)
+// shellEnd begins what a shell takes for itself.
+var shellEnd = regexp.MustCompile(`^(\||2?>|&&|;|#|<)`)
 
 // complaint says what medialift would not take, or nothing.
 func (l commandLine) complaint() string {
-	text := l.text
-	if quoted := strings.ContainsAny(text, `'"`); !quoted {
-		text = shellEnd.ReplaceAllString(text, "")
-	}
-	args, err := execmap.Split(text)
+	args, err := execmap.Split(l.text)
 	if err != nil {
 		return err.Error()
+	}
+	if end := slices.IndexFunc(args, shellEnd.MatchString); end > 0 {
+		args = args[:end]
 	}
 	root := newRoot(&app{ui: newUI(&bytes.Buffer{}, &bytes.Buffer{})})
 	root.InitDefaultHelpCmd()

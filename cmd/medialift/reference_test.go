@@ -124,10 +124,14 @@ func referencePage(cmd *cobra.Command, global *pflag.FlagSet) string {
 		fmt.Fprintf(&b, "What `medialift help %s` says.\n\n%s\n", cmd.Name(), markdown(cmd.Long))
 		return b.String()
 	}
-	fmt.Fprintf(&b, "%s.\n\n    %s\n", cell(cmd.Short), cmd.UseLine())
+	use := cmd.UseLine()
+	if cmd.Name() == "completion" {
+		use = strings.Replace(use, "[flags]", "SHELL", 1)
+	}
+	fmt.Fprintf(&b, "%s.\n\n    %s\n", cell(cmd.Short), use)
 	switch {
 	case cmd.Name() == "completion":
-		b.WriteString("\nSHELL is bash, zsh, fish or powershell; `medialift completion bash --help` says where bash\nlooks for what this prints, and so on.\n")
+		b.WriteString(completionText)
 	case cmd.Long != "":
 		fmt.Fprintf(&b, "\n%s\n", markdown(cmd.Long))
 	}
@@ -136,7 +140,7 @@ func referencePage(cmd *cobra.Command, global *pflag.FlagSet) string {
 	}
 	local := pflag.NewFlagSet("", pflag.ContinueOnError)
 	cmd.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
-		if cmd == cmd.Root() || global.Lookup(f.Name) == nil {
+		if f.Name != "help" && (cmd == cmd.Root() || global.Lookup(f.Name) == nil) {
 			local.AddFlag(f)
 		}
 	})
@@ -147,12 +151,45 @@ func referencePage(cmd *cobra.Command, global *pflag.FlagSet) string {
 	if local.HasAvailableFlags() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s", heading, flagTable(local))
 	}
-	if cmd != cmd.Root() {
-		b.WriteString("\nBesides these, the [flags of every command](medialift.md#flags-of-every-command).\n")
+	switch {
+	case cmd == cmd.Root():
+	case !local.HasAvailableFlags():
+		b.WriteString("\nIt takes the [flags of every command](medialift.md#flags-of-every-command).\n")
+	default:
+		b.WriteString("\nAnd the [flags of every command](medialift.md#flags-of-every-command).\n")
 	}
 	b.WriteString("\n## Exit codes\n\n" + exitRows(cmd))
 	return b.String()
 }
+
+// completionText says what cobra says on a page for each shell.
+const completionText = "\n" +
+	"Datasets of a database that is named, media fields, saved views, runs, versions, and the\n" +
+	"values of flags that take one of a few are offered. SHELL is one of:\n" +
+	"\n" +
+	"bash, which needs its package bash-completion, in ~/.bashrc:\n" +
+	"\n" +
+	"```sh\n" +
+	"source <(medialift completion bash)\n" +
+	"```\n" +
+	"\n" +
+	"zsh:\n" +
+	"\n" +
+	"```sh\n" +
+	"medialift completion zsh >\"${fpath[1]}/_medialift\"\n" +
+	"```\n" +
+	"\n" +
+	"fish:\n" +
+	"\n" +
+	"```sh\n" +
+	"medialift completion fish >~/.config/fish/completions/medialift.fish\n" +
+	"```\n" +
+	"\n" +
+	"PowerShell, in its profile:\n" +
+	"\n" +
+	"```powershell\n" +
+	"medialift completion powershell | Out-String | Invoke-Expression\n" +
+	"```\n"
 
 // exitRows are the exit codes that a command can end with, as a table.
 func exitRows(cmd *cobra.Command) string {
@@ -169,10 +206,21 @@ func exits(cmd *cobra.Command, format string) string {
 	var b strings.Builder
 	for _, m := range exitMeanings {
 		if !some || slices.Contains(codes, m.code) {
-			fmt.Fprintf(&b, format, m.code, m.means)
+			fmt.Fprintf(&b, format, m.code, meaning(cmd, m.code, m.means))
 		}
 	}
 	return b.String()
+}
+
+// meaning is what a code means of one command.
+func meaning(cmd *cobra.Command, code int, means string) string {
+	switch findsOut := cmd.Name() == "verify" || cmd.Name() == "doctor"; {
+	case code == exitFailed && findsOut:
+		return "something is wrong, or it could not be found out"
+	case code == exitFailed:
+		return "failed"
+	}
+	return means
 }
 
 func flagTable(flags *pflag.FlagSet) string {
@@ -180,7 +228,7 @@ func flagTable(flags *pflag.FlagSet) string {
 	var b strings.Builder
 	b.WriteString("| flag | means |\n|---|---|\n")
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" {
+		if f.Hidden {
 			return
 		}
 		value, text := pflag.UnquoteUsage(f)
