@@ -157,12 +157,15 @@ def snapshot(name, database=None):
 
 
 def referred(database, collection, reference, own):
-    document = database[collection].find_one({"_id": reference})
-    document.pop("_id")
-    if document.pop("_dataset_id") != own:
-        raise ValueError(f"{collection}: {reference} belongs to another dataset")
+    document = reference  # which old versions have in the dataset's own document
+    if not isinstance(reference, dict):
+        document = database[collection].find_one({"_id": reference})
+        document.pop("_id")
+        if document.pop("_dataset_id") != own:
+            raise ValueError(f"{collection}: {reference} belongs to another dataset")
     document.pop("last_loaded_at", None)
-    document["view_stages"] = [stage(text) for text in document.get("view_stages") or []]
+    if "view_stages" in document:
+        document["view_stages"] = [stage(text) for text in document["view_stages"]]
     if document.get("results"):
         file = database["fs.files"].find_one({"_id": document["results"]})
         file.pop("_id")
@@ -192,7 +195,7 @@ def indexes(collection):
 def differences(before, after, how):
     """Where two snapshots differ. how is what may: "exact" nothing; "python" what
     FiftyOne's importer makes anew or loses; "results" and "indexes" what its
-    exporter does."""
+    exporter does; "migrated" the times at which a migration was."""
     found = []
     if how != "exact":
         before, after = weaken(before, how), weaken(after, how)
@@ -202,8 +205,10 @@ def differences(before, after, how):
 
 def weaken(value, how, key=""):
     if isinstance(value, dict):
-        if "content" in value and "file" in value:
+        if "content" in value and "file" in value and how != "migrated":
             value = {"content": json.dumps(plain(json.loads(value["content"])), sort_keys=True)}
+        if how == "migrated":  # some of it when that was
+            return {k: weaken(v, how, k) for k, v in value.items() if k != "last_modified_at"}
         if len(value) == 1 and "$numberLong" in value and abs(int(value["$numberLong"])) < 2**31:
             return {"$numberInt": value["$numberLong"]}
         dropped = {"indexes"}
@@ -277,18 +282,19 @@ def values(name, *paths):
     return [dataset.values(path) for path in paths]
 
 
-def serve():
+def serve(commands):
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what FiftyOne prints is no answer
     for line in sys.stdin:
         command, *arguments = json.loads(line)
         options = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
         try:
-            answer = {"ok": globals()[command](*arguments, **options)}
+            answer = {"ok": commands[command](*arguments, **options)}
         except BaseException as error:
             answer = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
         out.write(json.dumps(answer) + "\n")
         out.flush()
 
 
-serve()
+if __name__ == "__main__":
+    serve(globals())

@@ -24,11 +24,11 @@ type session struct {
 	log      string
 }
 
-// session starts one on a database of the server.
-func (r realFiftyOne) session(t *testing.T, database string) *session {
+// session starts one on a database of the server, which serves a script's commands.
+func (r realFiftyOne) session(t *testing.T, database, script string) *session {
 	t.Helper()
 	s := &session{t: t, database: database, log: filepath.Join(t.TempDir(), "log")}
-	cmd := exec.Command(r.python, "exchange_side.py")
+	cmd := exec.Command(r.python, script)
 	cmd.Env = append(r.env, "FIFTYONE_DATABASE_NAME="+database)
 	log, err := os.Create(s.log)
 	if err != nil {
@@ -56,7 +56,7 @@ func (r realFiftyOne) session(t *testing.T, database string) *session {
 	return s
 }
 
-// ask runs a command of exchange_side.py and decodes what it answers; an error
+// ask runs a command of the script and decodes what it answers; an error
 // ends the test.
 func (s *session) ask(answer any, command ...any) {
 	s.t.Helper()
@@ -130,7 +130,7 @@ func newExchange(t *testing.T) *exchange {
 			x.uri = uri
 		}
 	}
-	x.a, x.b = x.r.session(t, "exchange-a"), x.r.session(t, "exchange-b")
+	x.a, x.b = x.r.session(t, "exchange-a", "exchange_side.py"), x.r.session(t, "exchange-b", "exchange_side.py")
 	x.media = filepath.Join(x.folder, "media")
 	x.a.ask(&x.dataset, "make", x.media)
 	if len(x.dataset) < 8 {
