@@ -208,7 +208,7 @@ func unlike(what string, want, got []bson.Raw) (list []string) {
 	order := func(a, b bson.Raw) int { return bytes.Compare(a, b) }
 	var lack, more []bson.Raw
 	for i, j := 0, 0; i < len(want) || j < len(got); {
-		at := 0
+		var at int
 		switch {
 		case i == len(want):
 			at = 1
@@ -259,7 +259,7 @@ func unlikeAt(want, got bson.Raw) string {
 func TestCanon(t *testing.T) {
 	now := time.Now().Truncate(time.Millisecond)
 	kept := bson.NewObjectID()
-	make := func(bucket string, change func(dataset, sample bson.M)) mongotest.Dump {
+	made := func(bucket string, change func(dataset, sample bson.M)) mongotest.Dump {
 		id, view, run, file := bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID()
 		dataset := bson.M{"_id": id, "name": "a", "sample_collection_name": "samples." + id.Hex(), "saved_views": bson.A{view}, "runs": bson.M{"r": run}}
 		sample := bson.M{"_id": kept, "_dataset_id": id, "filepath": "s3://" + bucket + "/x", "last_modified_at": now.Add(time.Second), "created_at": now.Add(-time.Hour)}
@@ -279,9 +279,9 @@ func TestCanon(t *testing.T) {
 		c := func(bucket string) *canon {
 			return &canon{known: map[string]bool{string(kept[:]): true}, bucket: bucket, began: now, now: now.Add(time.Minute)}
 		}
-		return differences("x", c("chaos-000001").of(make("chaos-000001", nil)), c("chaos-000002").of(other))
+		return differences("x", c("chaos-000001").of(made("chaos-000001", nil)), c("chaos-000002").of(other))
 	}
-	if list := compare(make("chaos-000002", nil)); len(list) > 0 {
+	if list := compare(made("chaos-000002", nil)); len(list) > 0 {
 		t.Errorf("there are differences: %s", strings.Join(list, "\n"))
 	}
 	for what, change := range map[string]func(dataset, sample bson.M){
@@ -294,11 +294,11 @@ func TestCanon(t *testing.T) {
 		"a view that is not":   func(dataset, _ bson.M) { dataset["saved_views"] = bson.A{bson.NewObjectID()} },
 		"a run of another key": func(dataset, _ bson.M) { dataset["runs"] = bson.M{"s": dataset["runs"].(bson.M)["r"]} },
 	} {
-		if list := compare(make("chaos-000002", change)); len(list) == 0 {
+		if list := compare(made("chaos-000002", change)); len(list) == 0 {
 			t.Errorf("%s makes no difference", what)
 		}
 	}
-	record := make("chaos-000002", nil)
+	record := made("chaos-000002", nil)
 	record["medialift.imports"] = &mongotest.Collection{Docs: []bson.Raw{raw(t, bson.M{"_id": 1})}}
 	if list := compare(record); len(list) != 1 {
 		t.Errorf("a record that is left: %q", list)

@@ -22,6 +22,7 @@ var (
 type tally struct {
 	trials, reruns, failed int
 	vain                   int // uploads without parts that are left
+	temporary              int // files of killed processes
 	injected, phases       map[string]int
 	began                  time.Time
 }
@@ -41,7 +42,7 @@ func TestChaos(t *testing.T) {
 	}
 	trials, most := *trialsFlag, *forFlag
 	if trials == 0 {
-		trials, most = 5, 20*time.Second
+		trials, most = 4, 15*time.Second
 	}
 	w := newWorld(t)
 	sum := tally{injected: map[string]int{}, phases: map[string]int{}, began: time.Now()}
@@ -109,6 +110,7 @@ func (s *tally) add(tr *trial) {
 	s.trials++
 	s.reruns += tr.reruns
 	s.vain += tr.vain
+	s.temporary += tr.temporary
 	if len(tr.findings) > 0 {
 		s.failed++
 	}
@@ -128,7 +130,7 @@ func (s *tally) print(t *testing.T) {
 	t.Logf("%d trials in %v, %d faults injected, %d runs more, %d trials with differences", s.trials, time.Since(s.began).Round(time.Second), total, s.reruns, s.failed)
 	t.Logf("faults: %s", listed(s.injected))
 	t.Logf("kills, by what was written last: %s", listed(s.phases))
-	t.Logf("uploads that were begun in parts, had none yet and are left: %d", s.vain)
+	t.Logf("left by kills: %d uploads in parts that have none yet, %d temporary files", s.vain, s.temporary)
 	if s.failed > 0 {
 		t.Errorf("%d trials with differences", s.failed)
 	}

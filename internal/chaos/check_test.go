@@ -126,6 +126,7 @@ func (tr *trial) arrived() {
 	got := tr.end()
 	tr.leftovers()
 	tr.readable()
+	tr.tidy()
 	if !tr.journey.changesA {
 		tr.findings = append(tr.findings, differences("A", (&canon{}).of(tr.source), (&canon{}).of(tr.takeA()))...)
 	}
@@ -176,6 +177,24 @@ func (tr *trial) leftovers() {
 	}
 }
 
+// tidy finds temporary files: nothing but a kill may leave some.
+func (tr *trial) tidy() {
+	list, err := os.ReadDir(tr.temp())
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	for _, e := range list {
+		if tr.injected[string(kill)] == 0 {
+			tr.find("temporary files are left, such as %q", e.Name())
+			return
+		}
+		tr.temporary++
+		if err := os.RemoveAll(filepath.Join(tr.temp(), e.Name())); err != nil {
+			tr.t.Fatal(err)
+		}
+	}
+}
+
 // readable reads the ledgers as a user does.
 func (tr *trial) readable() {
 	o := tr.run([]string{"runs"}, disturbance{})
@@ -221,8 +240,7 @@ func (tr *trial) named(what string, docs []bson.Raw, files map[string]object) {
 	url := regexp.MustCompile(regexp.QuoteMeta("s3://"+tr.bucket+"/") + "[^\x00]*")
 	for _, doc := range docs {
 		for _, found := range url.FindAll(doc, -1) {
-			key := string(bytes.TrimPrefix(found, []byte("s3://"+tr.bucket+"/")))
-			if _, ok := files[key]; !ok {
+			if _, ok := files[string(found[len("s3://"+tr.bucket+"/"):])]; !ok {
 				tr.find("between runs: %s names %q, which is not there", what, found)
 			}
 		}

@@ -36,6 +36,7 @@ type trial struct {
 	phases            map[string]int
 	reruns            int
 	vain              int // uploads in parts that were begun and are not known
+	temporary         int // files that kills have left
 	findings          []string
 	said              []string // what befell each run
 	dbA, dbB          *mongo.Database

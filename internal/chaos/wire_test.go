@@ -149,11 +149,12 @@ func (w *wire) pass(to io.Writer, from io.Reader, see func(head, text []byte) bo
 		if size < 16 || size > 64<<20 {
 			return
 		}
-		text := make([]byte, size-16)
-		if _, err := io.ReadFull(from, text); err != nil || !see(head, text) {
+		message := make([]byte, size)
+		copy(message, head)
+		if _, err := io.ReadFull(from, message[16:]); err != nil || !see(head, message[16:]) {
 			return
 		}
-		if _, err := to.Write(append(head, text...)); err != nil {
+		if _, err := to.Write(message); err != nil {
 			return
 		}
 	}

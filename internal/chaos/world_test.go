@@ -97,7 +97,21 @@ func (s *side) restart(t testing.TB) {
 	s.wire.cut()
 }
 
+// TestMain removes what build has built.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built {
+		if name, err := build(); err == nil {
+			_ = os.RemoveAll(filepath.Dir(name))
+		}
+	}
+	os.Exit(code)
+}
+
+var built bool
+
 var build = sync.OnceValues(func() (string, error) {
+	built = true
 	dir, err := os.MkdirTemp("", "medialift-chaos-")
 	if err != nil {
 		return "", err
@@ -119,7 +133,6 @@ func newWorld(t *testing.T) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = os.RemoveAll(filepath.Dir(made)) })
 		binary = made
 	}
 	w := &world{binary: binary, dir: t.TempDir(), s3: buckettest.S3Server(t), began: time.Now().Truncate(time.Millisecond)}
@@ -129,6 +142,9 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = front.Close() })
 	w.front = front
+	if err := os.Mkdir(w.temp(), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	w.a, w.b = newSide(t), newSide(t)
 	w.makeData(t)
 	t.Logf("servers and data made in %v", time.Since(w.began).Round(100*time.Millisecond))
@@ -155,11 +171,11 @@ func (s *side) sync(t testing.TB) {
 // wires and the proxy, and to the state folder.
 func (w *world) environ(state string) []string {
 	env := []string{}
-	for _, name := range []string{"PATH", "TMPDIR", "LANG"} {
+	for _, name := range []string{"PATH", "LANG"} {
 		env = append(env, name+"="+os.Getenv(name))
 	}
 	env = append(env, w.s3.Environ()...)
-	return append(env, "AWS_ENDPOINT_URL_S3="+w.front.URL, "XDG_STATE_HOME="+state, "HOME="+w.dir,
+	return append(env, "AWS_ENDPOINT_URL_S3="+w.front.URL, "XDG_STATE_HOME="+state, "TMPDIR="+w.temp(), "HOME="+w.dir,
 		"FIFTYONE_DATABASE_URI="+w.a.wire.URI, "FIFTYONE_DATABASE_NAME="+sourceName)
 }
 
@@ -172,3 +188,6 @@ func (w *world) must(t testing.TB, state string, args ...string) {
 		t.Fatalf("medialift %q: %v\n%s", args, err, out)
 	}
 }
+
+// temp is the binary's directory for temporary files.
+func (w *world) temp() string { return filepath.Join(w.dir, "tmp") }
