@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -121,32 +120,60 @@ func New(dir string, relDirs []string) (Resolver, error) {
 // RelDirs are the directories given to New, made absolute.
 func (r Resolver) RelDirs() []string { return slices.Clone(r.relDirs) }
 
-// Resolve finds the file that stored names. Its errors are of type *Error.
+// Resolve finds the file that stored names: in its own spelling, or where there
+// is none, in another Unicode normal form, element by element. Of two files that
+// differ only in that form it never takes one for the other: where stored is
+// neither's spelling, it is an error. Its errors are of type *Error.
 func (r Resolver) Resolve(stored string) (Found, error) {
 	candidates, err := r.candidates(stored)
 	if err != nil {
 		return Found{}, err
 	}
 	for _, local := range candidates {
-		info, err := os.Stat(local)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotDir):
-			continue
-		case err != nil:
-			return Found{}, &Error{Unreadable, reason(err)}
-		case info.IsDir():
-			return Found{}, &Error{Directory, "it is a directory"}
-		case !info.Mode().IsRegular():
-			return Found{}, &Error{Unreadable, "it is not a regular file"}
+		if found, err := look(local); !isMissing(err) {
+			return found, err
 		}
-		file, err := os.Open(local)
-		if err != nil {
-			return Found{}, &Error{Unreadable, reason(err)}
+	}
+	for _, local := range candidates {
+		others := respelled(local)
+		if len(others) > 1 {
+			return Found{}, &Error{Unresolvable, fmt.Sprintf("several files have this name in other Unicode forms, such as %+q and %+q", others[0], others[1])}
 		}
-		_ = file.Close()
-		return Found{Path: local, Size: info.Size(), ModTime: info.ModTime()}, nil
+		if len(others) == 1 {
+			return look(others[0])
+		}
 	}
 	return Found{}, &Error{Missing, fmt.Sprintf("no such file %q", candidates[0])}
+}
+
+// look opens the file at local; nothing there is an *Error of kind Missing.
+func look(local string) (Found, error) {
+	info, err := os.Stat(local)
+	switch {
+	case isNothing(err):
+		return Found{}, &Error{Missing, fmt.Sprintf("no such file %q", local)}
+	case err != nil:
+		return Found{}, &Error{Unreadable, reason(err)}
+	case info.IsDir():
+		return Found{}, &Error{Directory, "it is a directory"}
+	case !info.Mode().IsRegular():
+		return Found{}, &Error{Unreadable, "it is not a regular file"}
+	}
+	file, err := os.Open(local)
+	if err != nil {
+		return Found{}, &Error{Unreadable, reason(err)}
+	}
+	_ = file.Close()
+	return Found{Path: local, Size: info.Size(), ModTime: info.ModTime()}, nil
+}
+
+func isMissing(err error) bool {
+	var bad *Error
+	return errors.As(err, &bad) && bad.Kind == Missing
+}
+
+func isNothing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir)
 }
 
 // Named is the absolute path of a file that was found at local for stored, in
@@ -164,8 +191,8 @@ func (r Resolver) Named(stored, local string) string {
 	return local
 }
 
-// candidates lists the names under which the file may be found, at least one:
-// macOS and other systems may spell the same name in the other normal form.
+// candidates lists the names under which the file may be found, at least one, in
+// the spelling of the dataset.
 func (r Resolver) candidates(stored string) ([]string, error) {
 	var list []string
 	switch {
@@ -191,26 +218,7 @@ func (r Resolver) candidates(stored string) ([]string, error) {
 			return nil, &Error{Unresolvable, "a relative path, and no directory to look in"}
 		}
 	}
-	for _, p := range list {
-		if isASCII(p) { // the same in every form
-			continue
-		}
-		for _, form := range []norm.Form{norm.NFC, norm.NFD} {
-			if other := form.String(p); other != p {
-				list = append(list, other)
-			}
-		}
-	}
 	return list, nil
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // reason is the cause of an error without the path, which stands beside it.

@@ -119,3 +119,49 @@ func TestResolveErrors(t *testing.T) {
 		t.Errorf("the zero Resolver: %v", err)
 	}
 }
+
+// Each element may be in its own form; the file's own spelling goes first, and two
+// files that only their form tells apart are never taken for one another.
+func TestNormalForms(t *testing.T) {
+	const nfc, nfd = "\u00e9", "e\u0301"
+	dir := t.TempDir()
+	put(t, dir, "probe-"+nfc)
+	if _, err := os.Stat(filepath.Join(dir, "probe-"+nfd)); err == nil {
+		t.Skip("this file system knows no difference")
+	}
+	mixed := put(t, dir, nfd+"-dir", nfc+nfc+".jpg")
+	both, bothD := put(t, dir, "both-"+nfc), put(t, dir, "both-"+nfd)
+	twoC, twoD := put(t, dir, "two-"+nfc+nfc), put(t, dir, "two-"+nfd+nfd)
+	inC := put(t, dir, "twin-"+nfc, "1.jpg")
+	inD := put(t, dir, "twin-"+nfd, "2.jpg")
+	put(t, dir, "twin-"+nfc, "3.jpg")
+	put(t, dir, "twin-"+nfd, "3.jpg")
+	if err := os.Symlink(inC, filepath.Join(dir, "link-"+nfc+nfc)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(inC, filepath.Join(dir, "link-"+nfd+nfd)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := localfile.New(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stored, want := range map[string]string{
+		nfc + "-dir/" + nfc + nfc + ".jpg": mixed, nfd + "-dir/" + nfd + nfd + ".jpg": mixed, nfc + "-dir/" + nfd + nfc + ".jpg": mixed,
+		"both-" + nfc: both, "both-" + nfd: bothD, "two-" + nfc + nfc: twoC, "two-" + nfd + nfd: twoD,
+		"twin-" + nfd + "/1.jpg": inC, "twin-" + nfc + "/2.jpg": inD, "link-" + nfc + nfd: filepath.Join(dir, "link-"+nfc+nfc),
+		"two-" + nfc + nfd: "", "gone-" + nfc: "", "twin-" + nfc + "/" + nfc: "",
+	} {
+		got, err := r.Resolve(stored)
+		if got.Path != want || (err == nil) != (want != "") {
+			t.Errorf("%+q: %+q, %v; want %+q", stored, got.Path, err, want)
+		}
+		if want != "" && r.Named(stored, got.Path) != filepath.ToSlash(filepath.Join(dir, stored)) {
+			t.Errorf("%+q: named %+q", stored, r.Named(stored, got.Path))
+		}
+	}
+	var bad *localfile.Error
+	if _, err := r.Resolve("two-" + nfc + nfd); !errors.As(err, &bad) || bad.Kind != localfile.Unresolvable {
+		t.Errorf("neither's spelling: %v", err)
+	}
+}
