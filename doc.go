@@ -78,13 +78,13 @@
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/..., golang.org/x/time/rate
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
 //	allow survey: std
-//	allow clean: std
+//	allow clean: golang.org/x/text/unicode/norm
 //	allow verify: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson
 //	allow doctor: std
 //	allow export: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/sys/unix
 //	allow importer: go.mongodb.org/mongo-driver/v2/bson
 //	allow lift: go.mongodb.org/mongo-driver/v2/bson
-//	allow cmd/medialift: github.com/rivo/uniseg, github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
+//	allow cmd/medialift: golang.org/x/text/unicode/norm, github.com/rivo/uniseg, github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
 //	allow interop: std
 //	allow internal/chaos: std
 //

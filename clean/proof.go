@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/localfile"
@@ -38,9 +40,9 @@ func arrivedKey(rel string, size, mtime int64) digest {
 	return digestOf(fmt.Sprintf("%s\x00%d\x00%d", rel, size, mtime))
 }
 
-// namedKey takes paths that differ by letter case for one, as some file systems
-// do: better one file too many stays.
-func namedKey(rel string) digest { return digestOf(strings.ToLower(rel)) }
+// namedKey takes paths that differ by letter case or Unicode form for one, as some
+// file systems do: better one file too many stays.
+func namedKey(rel string) digest { return digestOf(norm.NFC.String(strings.ToLower(rel))) }
 
 // keeps says, with a kind for dataset.Problem, why a media entry must stay, or
 // returns "". A link holds no media itself; nobody must name it.

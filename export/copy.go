@@ -11,10 +11,21 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/scene"
 )
 
-func openFile(path string) (io.ReadCloser, error) { return os.Open(path) }
+// openFile opens the file that a path of the dataset names, in whatever Unicode
+// form it is there.
+func openFile(path string) (io.ReadCloser, error) { return openMedia(path) }
+
+func openMedia(path string) (*os.File, error) {
+	found, err := localfile.Resolver{}.Resolve(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening %q: %w", path, err)
+	}
+	return os.Open(found.Path)
+}
 
 // A planned file of the table.
 type planned struct {
@@ -125,11 +136,11 @@ func (m *media) copyScene(ctx context.Context, stage string, f planned, done map
 		if err := copyFile(ctx, stage, p.Key, p.Path, &p); err != nil {
 			return err
 		}
-		info, err := os.Stat(p.Path)
+		found, err := localfile.Resolver{}.Resolve(p.Path)
 		if err != nil {
 			return err
 		}
-		copied(info.Size())
+		copied(found.Size)
 	}
 	return nil
 }
@@ -144,7 +155,7 @@ func copyFile(ctx context.Context, stage, name, from string, placed *scene.Place
 	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 		return fmt.Errorf("copying media: %w", err)
 	}
-	src, err := os.Open(from)
+	src, err := openMedia(from)
 	if err != nil {
 		return fmt.Errorf("copying media: %w", err)
 	}

@@ -184,10 +184,10 @@ func (m *media) addScene(ctx context.Context, id string, f dataset.Found) error 
 			}
 			continue
 		}
-		info, err := os.Stat(a.Path)
+		found, err := localfile.Resolver{}.Resolve(a.Path)
 		switch {
-		case err == nil && info.Mode().IsRegular():
-			if err := m.give(ctx, f.Field, a.Path, info.Size(), assetFile); err != nil {
+		case err == nil:
+			if err := m.give(ctx, f.Field, a.Path, found.Size, assetFile); err != nil {
 				return err
 			}
 		case a.In == s.Path:

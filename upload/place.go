@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
@@ -215,8 +216,8 @@ func (b *builder) relOf(named string, field int, sum string) (string, bool) {
 		return path.Base(named), true
 	case len(b.opts.RelDirs) > 0:
 		for _, dir := range b.resolver.RelDirs() {
-			if inside(dir, named) && named != dir {
-				return strings.TrimPrefix(named[len(dir):], "/"), true
+			if rel, ok := below(dir, named); ok {
+				return rel, true
 			}
 		}
 		return "", false
@@ -226,6 +227,23 @@ func (b *builder) relOf(named string, field int, sum string) (string, bool) {
 		return "", false
 	}
 	return strings.TrimPrefix(named[len(base):], "/"), true
+}
+
+// below is the path of a file from a directory, which may have been spelled in
+// another Unicode normal form on the command line than in the dataset.
+func below(dir, named string) (rel string, ok bool) {
+	if inside(dir, named) {
+		rel = strings.TrimPrefix(strings.TrimPrefix(named, dir), "/")
+		return rel, rel != ""
+	}
+	rel = named
+	for range strings.Count(dir, "/") + 1 {
+		if _, rel, ok = strings.Cut(rel, "/"); !ok {
+			return "", false
+		}
+	}
+	head := strings.TrimSuffix(named, "/"+rel)
+	return rel, rel != "" && norm.NFC.String(head) == norm.NFC.String(dir)
 }
 
 // sums returns the SHA-256 of each file in hexadecimal where the layout needs

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/ledger"
-	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/rewrite"
 )
 
@@ -25,6 +23,7 @@ type rewriteCmd struct {
 	part                 partChoice
 	opts                 rewrite.Options
 	mappers              []rewrite.Map
+	otherForms           otherForms
 }
 
 func newRewrite(a *app) *cobra.Command {
@@ -110,28 +109,6 @@ func (c *rewriteCmd) options(ctx context.Context) error {
 	return nil
 }
 
-// exists looks whether a new path names something, where this version can
-// look: local files and the stores it knows.
-func (c *rewriteCmd) exists(ctx context.Context, path string) error {
-	if !localfile.IsRemote(path) {
-		info, err := os.Stat(path)
-		if err == nil && info.IsDir() {
-			return fmt.Errorf("%q is a directory", path)
-		}
-		return err
-	}
-	t, err := open.Parse(path)
-	if err != nil {
-		return err
-	}
-	loc, err := c.targets().Open(ctx, t.Scheme+"://"+t.Bucket)
-	if err != nil {
-		return err
-	}
-	_, err = loc.Store.Stat(ctx, t.Prefix)
-	return err
-}
-
 func (c *rewriteCmd) runAll(ctx context.Context, args []string) (err error) {
 	defer func() { err = errors.Join(err, closeMaps(c.mappers)) }()
 	if err := c.options(ctx); err != nil {
@@ -161,6 +138,7 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 	if plan != nil {
 		c.showPlan(s.run, plan)
 	}
+	c.otherForms.warn(c.ui)
 	if err == nil {
 		err = c.warnRewrite(ctx, s, plan)
 	}
