@@ -17,6 +17,17 @@ help: ## list these targets
 build: ## build bin/medialift
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/medialift ./cmd/medialift
 
+.PHONY: dist
+dist: ## build release archives for six platforms into dist/, the same bytes for the same commit
+	rm -rf dist
+	go build -C tools -o ../bin/dist ./dist
+	bin/dist
+
+.PHONY: distcheck
+distcheck: ## build one binary twice, in two directories, from nothing, and compare
+	go build -C tools -o ../bin/dist ./dist
+	bin/dist -check
+
 .PHONY: demo
 demo: build ## upload a real FiftyOne export to a directory: no account, no server
 	@tools/demo.sh bin/medialift
@@ -67,12 +78,13 @@ docs: ## write docs/reference, docs/man and what commands print in the guides an
 	go test -count=1 ./cmd/medialift -run '^Test(Reference|Guides|CommandLines)'
 
 .PHONY: check
-check: ## gofmt, go vet, linters, tidy go.mod files, the rules of doc.go and CONTRIBUTING.md
+check: ## gofmt, go vet here and for Windows and macOS, linters, tidy go.mod files, the rules of doc.go and CONTRIBUTING.md
 	@step() { echo "-- $$*"; "$$@"; }
 	unformatted=$$($(GOFILES) | xargs -r gofmt -l)
 	if [ -n "$$unformatted" ]; then echo "make fmt would change:"; echo "$$unformatted"; exit 1; fi
 	step go vet ./...
 	step go vet -tags interop ./interop/...
+	for system in windows/amd64 darwin/arm64; do step env CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 	step go mod tidy -diff
 	step go mod verify
 	step go -C tools mod tidy -diff

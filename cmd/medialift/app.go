@@ -47,7 +47,7 @@ func newRoot(a *app) *cobra.Command {
 		Short:         "Move FiftyOne datasets and their media to the cloud",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       version,
+		Version:       ownVersion(),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := flagsFromEnv(cmd.Flags()); err != nil {
 				return err

@@ -10,9 +10,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is stamped by the build.
-var version = "dev"
-
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:]))
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -236,11 +235,11 @@ func TestMigrateTwice(t *testing.T) {
 		n, err := db.Collection("medialift_lease").CountDocuments(t.Context(), bson.D{})
 		return err == nil && n == 1
 	})
-	if err := first.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := pause(first.Process); err != nil {
 		t.Fatal(err)
 	}
 	doc := m.run(exitLocked, "migrate", "--all")
-	if err := first.Process.Signal(syscall.SIGCONT); err != nil {
+	if err := resume(first.Process); err != nil {
 		t.Fatal(err)
 	}
 	host, _ := os.Hostname()

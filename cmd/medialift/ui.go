@@ -51,7 +51,7 @@ type ui struct {
 }
 
 func newUI(out, err io.Writer) *ui {
-	return &ui{out: out, err: err, doc: document{Command: "medialift", Version: version}, report: reporter{now: time.Now}}
+	return &ui{out: out, err: err, doc: document{Command: "medialift", Version: ownVersion()}, report: reporter{now: time.Now}}
 }
 
 // start checks the flags that say how to print.
@@ -191,7 +191,7 @@ func (u *ui) know() {
 // lastWords prints a document for a process that ends before its command does:
 // what reads a disk that does not answer, say, cannot be stopped.
 func (u *ui) lastWords() {
-	doc := document{Command: "medialift", Version: version}
+	doc := document{Command: "medialift", Version: ownVersion()}
 	if known := u.known.Load(); known != nil {
 		doc = *known
 	}

@@ -224,13 +224,13 @@ func (r *running) act(f *fault) {
 	case term:
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	case stop:
-		_ = p.cmd.Process.Signal(syscall.SIGSTOP)
-		r.later(f.pause, true, func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) })
+		_ = pause(p.cmd.Process)
+		r.later(f.pause, true, func() { _ = resume(p.cmd.Process) })
 	case sleep:
-		_ = p.cmd.Process.Signal(syscall.SIGSTOP)
+		_ = pause(p.cmd.Process)
 		r.expire()
 		r.sweep()
-		r.later(f.pause, true, func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) })
+		r.later(f.pause, true, func() { _ = resume(p.cmd.Process) })
 	case crashA:
 		r.crash(r.a, &r.downA, f.pause)
 	case crashB:
