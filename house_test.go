@@ -80,6 +80,33 @@ func TestHousePackageComments(t *testing.T) {
 	}
 }
 
+// Every package that others may use shows how, in an Example that the compiler reads.
+func TestHouseExamples(t *testing.T) {
+	examples := map[string]bool{}
+	err := walkModule(".", func(file string) error {
+		name := path.Dir(file)
+		hidden := strings.Contains("/"+name+"/", "/internal/") || strings.HasPrefix(name, "cmd/") || strings.HasSuffix(name, "test") || name == "interop" || name == "."
+		if hidden || path.Ext(file) != ".go" {
+			return nil
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		isExample := strings.HasSuffix(file, "_test.go") && regexp.MustCompile(`(?m)^func Example`).Match(content)
+		examples[name] = examples[name] || isExample
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, has := range examples {
+		if !has {
+			t.Errorf("package %s has no Example in its tests", name)
+		}
+	}
+}
+
 // What is in the tree must hold on every machine.
 func TestHouseNoMachinePaths(t *testing.T) {
 	machine := regexp.MustCompile(`(?m)(^|[^\w.\-])/(work|root)/`)

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -193,5 +194,17 @@ func TestCommandLinesMessages(t *testing.T) {
 	}
 	if said < 12 {
 		t.Errorf("only %d messages are looked for", said)
+	}
+}
+
+// medialift help json names every key of the document.
+func TestCommandLinesJSON(t *testing.T) {
+	for _, shape := range []reflect.Type{reflect.TypeFor[document](), reflect.TypeFor[counts]()} {
+		for i := range shape.NumField() {
+			key, _, _ := strings.Cut(shape.Field(i).Tag.Get("json"), ",")
+			if !regexp.MustCompile(`(?m)^  (\w+(, )?)*\b` + key + `\b|; ` + key + `:`).MatchString(jsonHelp) {
+				t.Errorf("it does not say what %q is", key)
+			}
+		}
 	}
 }

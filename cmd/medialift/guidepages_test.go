@@ -20,6 +20,17 @@ import (
 
 // The commands of the guides do what the guides say.
 func TestGuides(t *testing.T) {
+	t.Run("readme", func(t *testing.T) {
+		follow(t, "../README.md", func(t *testing.T, g *guide) []string {
+			g.home = filepath.Join(g.root, "data")
+			if _, err := testexport.CopyTo(g.home, "image"); err != nil {
+				t.Fatal(err)
+			}
+			server := buckettest.S3Server(t)
+			server.CreateBucket(t, "media")
+			return server.Environ()
+		})
+	})
 	t.Run("move", func(t *testing.T) {
 		if testing.Short() {
 			t.Skip("starts three servers: not in short mode")

@@ -44,6 +44,47 @@ func exitTable() string {
 	return b.String()
 }
 
+// jsonHelp describes document; a test holds it to that.
+const jsonHelp = `With --json one document is printed on stdout, on every exit, also after errors and
+signals, and nothing else; stderr is for people. Keys are added in time, none is taken
+away or changes its meaning. These are always there:
+
+  command, version  what was run, and of which version
+  run               the name of the run, for medialift runs and medialift undo
+  dataset           what was worked on: a directory, or db:NAME
+  status            done, planned (a dry run), partial, refused, failed, usage, locked
+                    or interrupted
+  exit_code         as the process's; see medialift help exit-codes
+  retry_helps       the same command may get further
+  counts            numbers, see below; 0 where a command has none
+  problems          the first 100: kind, id, field, path, url, hint
+  next              what to do now: for import and lift the Python that loads the dataset
+
+These where there is something to say:
+
+  error, hint       what went wrong, and what to do about it
+  warnings          sentences
+  fields            the media fields, each with its numbers
+  datasets          of info and lift: one entry a dataset
+  runs              of runs: run, command, dataset, started, status; the newest first
+  rows, objects     of runs RUN: what --rows and --objects list
+  maps              of rewrite: for each map its rows and three paths before and after
+  findings          of doctor: check, status, text, hint
+  migrations        of migrate: one entry a dataset, and one of the database
+  database          of migrate: its version and type
+
+In counts:
+
+  rows              documents that were looked at
+  rewritten         paths that have a new value; already: paths that had it before
+  unmatched         paths that no map has an answer for
+  missing, failed   files that are not there, and what went wrong
+  objects, bytes    what was sent, or looked at
+  copies            paths changed in what FiftyOne has generated for saved views
+  found, replaced   objects that were there with the same bytes, or were overwritten
+  requests, retries, throttled, retried
+                    what the store was asked, and had to be asked again, by cause`
+
 // newTopics are pages of help that belong to no command.
 func newTopics() []*cobra.Command {
 	return []*cobra.Command{
@@ -54,6 +95,7 @@ func newTopics() []*cobra.Command {
 With --json the document on stdout holds the code as exit_code, and retry_helps says
 whether the same command may get further.`,
 		},
+		{Use: "json", Short: "What --json prints", Long: jsonHelp},
 		{
 			Use:   "environment",
 			Short: "Which environment variables are read",
