@@ -30,6 +30,7 @@ type page struct {
 	Cards    []card
 	// Folded tells that there are too many datasets to show each at once.
 	Folded bool
+	Many   int64 // datasets
 	Causes []share
 }
 
@@ -49,10 +50,15 @@ type share struct {
 // A card is one dataset.
 type card struct {
 	Dataset
+	ID      string // in the page
 	Verdict verdict
 	Fields  []fieldRow
 	Spent   []share
-	Changes []change
+	// Objects and Bytes are what has arrived of all fields.
+	Objects, Bytes int64
+	// Unplanned tells that nobody knows what there is to do.
+	Unplanned bool
+	Changes   []change
 }
 
 type fieldRow struct {
@@ -91,14 +97,14 @@ func WriteHTML(w io.Writer, r Report) error {
 func newPage(r Report) page {
 	p := page{
 		Report: r, CSS: template.CSS(pageCSS), Verdict: verdictOf(r.Outcome.Status), Headline: headline(r), Advice: advice(r.Outcome),
-		Numbers: numbers(r), Plot: newPlot(r), Folded: len(r.Datasets) > 6,
+		Numbers: numbers(r), Plot: newPlot(r), Folded: len(r.Datasets) > 6, Many: int64(len(r.Datasets)),
 	}
 	var names []string
 	for _, d := range r.Datasets {
 		names = append(names, visible(d.Name))
-		p.Cards = append(p.Cards, newCard(d))
+		p.Cards = append(p.Cards, newCard(fmt.Sprintf("dataset-%d", len(p.Cards)+1), d))
 	}
-	p.Title = strings.TrimSpace(r.Tool + " " + r.Command)
+	p.Title = visible(strings.TrimSpace(r.Tool + " " + r.Command))
 	switch {
 	case len(names) == 1:
 		p.Title += " of " + names[0]
@@ -118,11 +124,13 @@ func newPage(r Report) page {
 	return p
 }
 
-func newCard(d Dataset) card {
-	c := card{Dataset: d, Verdict: verdictOf(d.Status)}
+func newCard(id string, d Dataset) card {
+	c := card{ID: id, Dataset: d, Verdict: verdictOf(d.Status)}
+	c.Unplanned = d.Rows == 0 && len(d.Fields) == 0 && d.Status != Done && d.Status != Planned
 	var most int64
 	for _, f := range d.Fields {
 		most = max(most, f.Bytes)
+		c.Objects, c.Bytes = c.Objects+f.Arrived, c.Bytes+f.ArrivedBytes
 	}
 	for _, f := range d.Fields {
 		c.Fields = append(c.Fields, fieldRow{f, percent(float64(f.Bytes), float64(most))})

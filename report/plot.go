@@ -143,9 +143,9 @@ func plotWords(list []stretch) string {
 		}
 	}
 	from, to := list[0].From, list[len(list)-1].To
-	return fmt.Sprintf("From %s to %s after the start, %s and %s moved: %s and %s files/s on average, at most %s at %s.",
+	return fmt.Sprintf("From %s to %s after the start, %s and %s moved: %s and %s on average, at most %s at %s.",
 		clock(round(from)), clock(round(to)), bytesOf(sum.Bytes), plural(sum.Files, "file"), scaled(float64(sum.Bytes)/(to-from), "B/s"),
-		figures(float64(sum.Files)/(to-from)), scaled(top.rate(), "B/s"), clock(round(top.From)))
+		strings.TrimSuffix(pace(float64(sum.Files)/(to-from)), " /s")+" files/s", scaled(top.rate(), "B/s"), clock(round(top.From)))
 }
 
 // draw lays the panels out; all lengths are those of the drawing.
@@ -155,9 +155,10 @@ func draw(id string, width int, list []stretch) drawing {
 	from, to := list[0].From, list[len(list)-1].To
 	x := func(at float64) float64 { return left + (at-from)/(to-from)*(d.Right-left) }
 	for i, of := range []struct {
-		class, name, unit string
-		value             func(stretch) float64
-	}{{"bytes", "Bytes per second", "B/s", stretch.rate}, {"files", "Files per second", "/s", stretch.files}} {
+		class, name string
+		value       func(stretch) float64
+		text        func(float64) string
+	}{{"bytes", "Bytes per second", stretch.rate, rateOf}, {"files", "Files per second", stretch.files, pace}} {
 		p := panel{Class: of.class, Name: of.name, Top: float64(top + i*(height+gap))}
 		p.Bottom = p.Top + height
 		var most, sum float64
@@ -168,10 +169,10 @@ func draw(id string, width int, list []stretch) drawing {
 		step, most := niceStep(most)
 		y := func(v float64) float64 { return p.Bottom - v/most*height }
 		for v := 0.0; v <= most+step/2; v += step {
-			p.Ticks = append(p.Ticks, tick{y(v), scaled(v, of.unit).String()})
+			p.Ticks = append(p.Ticks, tick{y(v), of.text(v)})
 		}
 		mean := sum / (to - from)
-		p.Mean, p.MeanText = y(mean), "mean "+scaled(mean, of.unit).String()
+		p.Mean, p.MeanText = y(mean), "mean "+of.text(mean)
 		p.Line, p.Area = steps(list, of.value, x, y, p.Bottom)
 		d.Panels = append(d.Panels, p)
 	}
@@ -187,6 +188,16 @@ func draw(id string, width int, list []stretch) drawing {
 		}
 	}
 	return d
+}
+
+func rateOf(v float64) string { return scaled(v, "B/s").String() }
+
+// pace spells a number of files a second.
+func pace(v float64) string {
+	if v >= 100 {
+		return count(int64(math.Round(v))) + " /s"
+	}
+	return figures(v) + " /s"
 }
 
 // steps draws a value as steps, so that the area under them is what has moved.

@@ -24,7 +24,7 @@ func verdictOf(s Status) verdict {
 	if v, ok := known[s]; ok {
 		return v
 	}
-	return verdict{"warn", string(s), "Ended as “" + string(s) + "”"}
+	return verdict{"warn", visible(string(s)), "Ended as “" + visible(string(s)) + "”"}
 }
 
 // headline is the outcome in a sentence.

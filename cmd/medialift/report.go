@@ -88,6 +88,7 @@ func (r *reporter) dataset(run, source, name string) {
 			r.data.Datasets = append(r.data.Datasets, report.Dataset{Name: name, Source: source, Run: run, Status: report.Planned})
 			r.at = len(r.data.Datasets) - 1
 		}
+		r.recorder.Phase("reading") // which small ones report nothing of
 	})
 }
 
