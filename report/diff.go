@@ -11,29 +11,29 @@ type diff struct{ Before, Old, New, After string }
 
 // diffOf compares two paths, by whole elements where that leaves something in
 // common: "data/1.png" and "s3://b/1.png" end alike in "/1.png", not in "a/1.png".
-func diffOf(old, new string) diff {
-	if old == new {
-		return diff{Before: old}
+func diffOf(before, after string) diff {
+	if before == after {
+		return diff{Before: before}
 	}
 	n := 0
-	for n < min(len(old), len(new)) && old[n] == new[n] {
+	for n < min(len(before), len(after)) && before[n] == after[n] {
 		n++
 	}
-	n = strings.LastIndexAny(old[:n], `/\`) + 1
+	n = strings.LastIndexAny(before[:n], `/\`) + 1
 	end := 0
-	for end < min(len(old), len(new))-n && old[len(old)-1-end] == new[len(new)-1-end] {
+	for end < min(len(before), len(after))-n && before[len(before)-1-end] == after[len(after)-1-end] {
 		end++
 	}
-	end = atElement(old, new, end)
-	return diff{Before: old[:n], Old: old[n : len(old)-end], New: new[n : len(new)-end], After: old[len(old)-end:]}
+	end = atElement(before, after, end)
+	return diff{Before: before[:n], Old: before[n : len(before)-end], New: after[n : len(after)-end], After: before[len(before)-end:]}
 }
 
 // atElement shortens the end that two paths share to one that begins with an
 // element, or with an extension, or else with a character.
-func atElement(old, new string, end int) int {
-	tail := old[len(old)-end:]
+func atElement(before, after string, end int) int {
+	tail := before[len(before)-end:]
 	whole := func(s string) bool { return end == len(s) || strings.ContainsRune(`/\`, rune(s[len(s)-end-1])) }
-	if end > 0 && whole(old) && whole(new) {
+	if end > 0 && whole(before) && whole(after) {
 		return end
 	}
 	if i := strings.IndexAny(tail, `/\`); i >= 0 {
@@ -42,7 +42,7 @@ func atElement(old, new string, end int) int {
 	if i := strings.LastIndexByte(tail, '.'); i >= 0 {
 		return end - i
 	}
-	for end > 0 && !begins(old[len(old)-end:]) {
+	for end > 0 && !begins(before[len(before)-end:]) {
 		end--
 	}
 	return end

@@ -43,15 +43,15 @@ func TestDiff(t *testing.T) {
 func FuzzDiff(f *testing.F) {
 	f.Add("/data/é/1.png", "s3://b/è/1.png")
 	f.Add("é", "è")
-	f.Fuzz(func(t *testing.T, old, new string) {
-		d := diffOf(old, new)
-		if d.Before+d.Old+d.After != old || d.Before+d.New+d.After != new {
-			t.Fatalf("%q → %q: %+v", old, new, d)
+	f.Fuzz(func(t *testing.T, before, after string) {
+		d := diffOf(before, after)
+		if d.Before+d.Old+d.After != before || d.Before+d.New+d.After != after {
+			t.Fatalf("%q → %q: %+v", before, after, d)
 		}
-		if utf8.ValidString(old) && utf8.ValidString(new) {
+		if utf8.ValidString(before) && utf8.ValidString(after) {
 			for _, s := range []string{d.Before, d.Old, d.New, d.After} {
 				if !utf8.ValidString(s) {
-					t.Fatalf("%q → %q cuts a character: %+v", old, new, d)
+					t.Fatalf("%q → %q cuts a character: %+v", before, after, d)
 				}
 			}
 		}
