@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -136,5 +137,32 @@ func TestReportOfInterruption(t *testing.T) {
 				t.Errorf("the report says that %d of at most 6 objects were sent", r.Totals.Objects)
 			}
 		})
+	}
+}
+
+// What was done is done where the report of it cannot be written, but the command
+// has failed.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	s3 := buckettest.S3Server(t)
+	s3.CreateBucket(t, "media")
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "reports")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m := newTool(t, between(t, s3, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPut {
+			_ = os.Remove(folder)
+		}
+		return false
+	})...)
+	writeExport(t, dir, 3, "")
+	args := []string{"upload", filepath.Join(dir, "export"), "s3://media/x", "--update-filepaths", "--report", filepath.Join(folder, "run.html")}
+	doc := m.run(exitFailed, args...)
+	if doc.Status != "failed" || doc.Counts.Rewritten != 6 || !strings.Contains(doc.Error, "writing the report") || doc.Hint == "" {
+		t.Errorf("the document says %+v", doc)
+	}
+	if doc := m.run(exitDone, args[:4]...); doc.Counts.Objects != 0 {
+		t.Errorf("the second run sent %d objects", doc.Counts.Objects)
 	}
 }

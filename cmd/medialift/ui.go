@@ -163,6 +163,8 @@ func (u *ui) writeReport(code int) int {
 		if code == exitDone {
 			code = exitFailed
 			u.doc.ExitCode, u.doc.Status, u.doc.Error = code, "failed", err.Error()
+			u.doc.Hint = "the work itself is done: run the same command again with another --report"
+			_, _ = fmt.Fprintf(u.err, "hint: %s\n", u.doc.Hint)
 		}
 	}
 	return code
