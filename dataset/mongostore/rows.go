@@ -22,8 +22,7 @@ func (s *Store) Rows(ctx context.Context, part dataset.Part, f *dataset.Finder) 
 	}
 	return func(yield func(dataset.Row, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		// The last in the queue ends when the context does.
-		queue := make(chan *sheaf, runtime.GOMAXPROCS(0))
+		queue := make(chan *sheaf, min(runtime.GOMAXPROCS(0), sheaves))
 		var work sync.WaitGroup
 		work.Go(func() { s.gather(ctx, part, f, queue, &work) })
 		defer work.Wait()
@@ -46,10 +45,13 @@ func (s *Store) Rows(ctx context.Context, part dataset.Part, f *dataset.Finder) 
 	}
 }
 
-// sheafBytes and sheafDocuments bound what is looked through at a time.
+// What bounds the memory: a sheaf takes no more documents once it has so many, or
+// so many bytes (it may end with a document of the 16 MB that MongoDB allows), and
+// so many wait for their turn. A mongod sends no faster than a few cores look.
 const (
 	sheafBytes     = 1 << 20
 	sheafDocuments = 256
+	sheaves        = 8
 )
 
 // A sheaf is some documents in a row, and what was found in them.
