@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,12 +47,22 @@ func examineAll(ctx context.Context, a *app, args []string, opts doctor.Options)
 			return err
 		}
 	}
-	if err == nil && (len(args) == 0 || a.database.uri != "" || os.Getenv("FIFTYONE_DATABASE_URI") != "") {
+	if err == nil && (len(args) == 0 || a.namesDatabase()) {
 		var more []doctor.Finding
 		more, err = examineDatabase(ctx, a)
 		findings = append(findings, more...)
 	}
 	return a.diagnosis(ctx, findings, err)
+}
+
+// namesDatabase tells whether a flag, a variable or FiftyOne's configuration says
+// where a database is, be it wrongly.
+func (a *app) namesDatabase() bool {
+	place, err := a.place(false)
+	if errors.Is(err, locate.ErrNone) || errors.Is(err, locate.ErrEnterprise) {
+		return false
+	}
+	return err != nil || place.URI != ""
 }
 
 // examineDatabase looks at the database that the other commands would use.

@@ -80,7 +80,7 @@ func (c *migrateCmd) showVersions(list []runner.Dataset) error {
 	for _, name := range c.names {
 		d, ok := known[name]
 		if !ok {
-			return &mongostore.NotFoundError{Name: name}
+			return &mongostore.NotFoundError{Name: name, Database: c.database.opened.Name()}
 		}
 		entries = append(entries, datasetVersion{d.Name, d.Version})
 		version := d.Version

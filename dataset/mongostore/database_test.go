@@ -175,8 +175,8 @@ func TestNear(t *testing.T) {
 }
 
 func TestNotFoundErrorNames(t *testing.T) {
-	err := &NotFoundError{Name: "imag", Near: []string{"image", "images"}}
-	if want := `no such dataset: "imag"; there is "image", "images"`; err.Error() != want {
+	err := &NotFoundError{Name: "imag", Database: "fo", Near: []string{"image", "images"}}
+	if want := `no such dataset: "imag" in database "fo"; there is "image", "images"`; err.Error() != want {
 		t.Errorf("%s, want %s", err, want)
 	}
 }

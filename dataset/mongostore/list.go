@@ -108,7 +108,7 @@ func (d *Database) notFound(ctx context.Context, name string) error {
 	if err := values.Decode(&names); err != nil {
 		return d.readError("listing datasets", err)
 	}
-	return &NotFoundError{Name: name, Near: near(name, names)}
+	return &NotFoundError{Name: name, Database: d.Name(), Near: near(name, names)}
 }
 
 // store makes the Store of a dataset document.

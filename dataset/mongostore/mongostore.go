@@ -66,11 +66,16 @@ const (
 // it. It is ErrNotFound.
 type NotFoundError struct {
 	Name string
-	Near []string
+	// Database, if not empty, is where it was looked for.
+	Database string
+	Near     []string
 }
 
 func (e *NotFoundError) Error() string {
 	text := fmt.Sprintf("%v: %q", ErrNotFound, e.Name)
+	if e.Database != "" {
+		text += fmt.Sprintf(" in database %q", e.Database)
+	}
 	if len(e.Near) > 0 {
 		text += `; there is "` + strings.Join(e.Near, `", "`) + `"`
 	}
