@@ -14,7 +14,7 @@ import (
 )
 
 // A digest tells whether a dataset is still the same: all its documents in their
-// order, and its manifest but for the times at which somebody loaded it.
+// order, and its manifest but for what FiftyOne writes when it loads it.
 type digest struct {
 	h    hash.Hash
 	docs int64
@@ -45,24 +45,48 @@ func (d *digest) sum(m dataset.Manifest) (string, error) {
 	return hex.EncodeToString(d.h.Sum(nil)), nil
 }
 
-// loadedKey is the time at which FiftyOne last loaded a dataset or a saved view.
-const loadedKey = "last_loaded_at"
+// What loading a dataset writes: FiftyOne notes when it loaded a dataset, a view or a
+// workspace, and gives fields another date when it loads a dataset for a second time.
+const (
+	loadedKey  = "last_loaded_at"
+	createdKey = "created_at"
+)
 
-// unloaded is a dataset's document without the times at which it, or its views,
-// were loaded.
+// unloaded is a dataset's document without what loading it writes.
 func unloaded(doc bson.D) bson.D {
-	without := func(doc bson.D) bson.D {
-		return slices.DeleteFunc(doc, func(e bson.E) bool { return e.Key == loadedKey })
-	}
 	for _, e := range doc {
-		list, _ := e.Value.(bson.A)
-		for i, item := range list {
-			if view, ok := item.(bson.D); ok && (e.Key == "saved_views" || e.Key == "workspaces") {
-				list[i] = without(view)
-			}
+		switch e.Key {
+		case "saved_views", "workspaces":
+			each(e.Value, func(view bson.D) bson.D { return without(view, loadedKey) })
+		case "sample_fields", "frame_fields":
+			each(e.Value, undated)
 		}
 	}
-	return without(doc)
+	return without(doc, loadedKey)
+}
+
+// undated is a field, and those in it, without dates.
+func undated(field bson.D) bson.D {
+	for _, e := range field {
+		if e.Key == "fields" {
+			each(e.Value, undated)
+		}
+	}
+	return without(field, createdKey)
+}
+
+// each changes the documents of a list.
+func each(value any, change func(bson.D) bson.D) {
+	list, _ := value.(bson.A)
+	for i, item := range list {
+		if doc, ok := item.(bson.D); ok {
+			list[i] = change(doc)
+		}
+	}
+}
+
+func without(doc bson.D, key string) bson.D {
+	return slices.DeleteFunc(doc, func(e bson.E) bool { return e.Key == key })
 }
 
 // digestOf reads a whole dataset.

@@ -185,7 +185,11 @@ func TestUndo(t *testing.T) {
 		t.Errorf("%+v, %v", to, err)
 	}
 	// What FiftyOne notes when it loads a dataset is no change.
-	loaded := bson.D{{Key: "$set", Value: bson.D{{Key: "last_loaded_at", Value: bson.DateTime(1)}}}}
+	loaded := bson.D{{Key: "$set", Value: bson.D{
+		{Key: "last_loaded_at", Value: bson.DateTime(1)},
+		{Key: "sample_fields.6.created_at", Value: bson.DateTime(2)}, // of "metadata"
+		{Key: "sample_fields.6.fields.0.created_at", Value: bson.DateTime(2)},
+	}}}
 	if _, err := s.b.Handle().Collection("datasets").UpdateOne(t.Context(), bson.D{}, loaded); err != nil {
 		t.Fatal(err)
 	}
