@@ -26,7 +26,7 @@ type surrounding struct {
 
 func newSurrounding(t *testing.T) surrounding {
 	t.Helper()
-	s := surrounding{home: t.TempDir(), export: testexport.Copy(t, "image").Dir}
+	s := surrounding{home: t.TempDir()}
 	if err := os.MkdirAll(filepath.Join(s.home, ".fiftyone"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -133,5 +133,52 @@ func TestDatabaseName(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Where a dataset is lifted to is said by lift's own flags alone.
+func TestLiftTargetSettings(t *testing.T) {
+	server := func(port int) string { return fmt.Sprintf("mongodb://127.0.0.1:%d/?serverSelectionTimeoutMS=10", port) }
+	s := newSurrounding(t)
+	s.export = synthetic(t, "")
+	write(t, filepath.Join(s.home, ".fiftyone", "config.json"), `{"database_uri": %q, "database_name": "no-1", "api_uri": "https://x"}`, server(1))
+	env := []string{"FIFTYONE_DATABASE_URI=" + server(2), "FIFTYONE_DATABASE_NAME=no-2", "MEDIALIFT_DATABASE_URI=" + server(3), "MEDIALIFT_DATABASE_NAME=no-3", "FIFTYONE_API_URI=https://x"}
+	uri := mongotest.URI(t)
+	for _, c := range []struct {
+		flag, want string
+		env        []string
+	}{
+		{"", "lift needs --to-uri", nil},
+		{" --to-uri " + server(4), "127.0.0.1:4:", nil},
+		{"", "127.0.0.1:5:", []string{"MEDIALIFT_TO_URI=" + server(5)}},
+		{" --to-uri " + server(4), "127.0.0.1:4:", []string{"MEDIALIFT_TO_URI=" + server(5)}},
+		{" --to-uri env:HERE", `"fiftyone" has no version`, []string{"HERE=" + uri}},
+		{" --to-uri " + uri + " --to-database-name=", `"fiftyone" has no version`, nil},
+		{" --to-uri " + uri, `"no-5" has no version`, []string{"MEDIALIFT_TO_DATABASE_NAME=no-5"}},
+	} {
+		if _, output := s.run(t, "lift EXPORT out"+c.flag, append(env, c.env...)...); !strings.Contains(output, c.want) {
+			t.Errorf("lift%s with %q: no word of %s:\n%s", c.flag, c.env, c.want, output)
+		}
+	}
+}
+
+// State is kept where a flag, its variable or the system's says.
+func TestStateSettings(t *testing.T) {
+	s := newSurrounding(t)
+	s.export = synthetic(t, "")
+	dir := t.TempDir()
+	for _, c := range []struct {
+		flag, want string
+		env        []string
+	}{
+		{"", filepath.Join(s.home, ".local", "state", "medialift"), []string{"XDG_STATE_HOME="}},
+		{"", filepath.Join(dir, "1", "medialift"), []string{"XDG_STATE_HOME=" + filepath.Join(dir, "1")}},
+		{"", filepath.Join(dir, "2"), []string{"XDG_STATE_HOME=" + filepath.Join(dir, "x"), "MEDIALIFT_STATE=" + filepath.Join(dir, "2")}},
+		{" --state " + filepath.Join(dir, "3"), filepath.Join(dir, "3"), []string{"MEDIALIFT_STATE=" + filepath.Join(dir, "x")}},
+	} {
+		code, output := s.run(t, "upload EXPORT out --dry-run"+c.flag, c.env...)
+		if found, err := filepath.Glob(filepath.Join(c.want, "upload-*.ledger")); code != 0 || err != nil || len(found) != 1 {
+			t.Errorf("upload%s with %q: exit %d, %q in %s:\n%s", c.flag, c.env, code, found, c.want, output)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (a *app) connectTo(ctx context.Context, uri, name, from string) (*mongostor
 	if err != nil {
 		home = string(os.PathSeparator)
 	}
-	place, err := locate.Find(locate.Settings{URI: uri, Name: name, Getenv: os.Getenv, Home: home})
+	place, err := locate.Find(locate.Settings{URI: uri, Name: cmp.Or(name, locate.DefaultName), Getenv: os.Getenv, Home: home})
 	if err != nil {
 		return nil, nil, err
 	}
