@@ -46,10 +46,12 @@ func (d *digest) sum(m dataset.Manifest) (string, error) {
 }
 
 // What loading a dataset writes: FiftyOne notes when it loaded a dataset, a view or a
-// workspace, and gives fields another date when it loads a dataset for a second time.
+// workspace, and when it loads a dataset for a second time it dates fields anew and
+// says of those that old versions made that they may be written to.
 const (
-	loadedKey  = "last_loaded_at"
-	createdKey = "created_at"
+	loadedKey   = "last_loaded_at"
+	createdKey  = "created_at"
+	readOnlyKey = "read_only"
 )
 
 // unloaded is a dataset's document without what loading it writes.
@@ -57,22 +59,26 @@ func unloaded(doc bson.D) bson.D {
 	for _, e := range doc {
 		switch e.Key {
 		case "saved_views", "workspaces":
-			each(e.Value, func(view bson.D) bson.D { return without(view, loadedKey) })
+			each(e.Value, func(view bson.D) bson.D { return without(view, loaded) })
 		case "sample_fields", "frame_fields":
 			each(e.Value, undated)
 		}
 	}
-	return without(doc, loadedKey)
+	return without(doc, loaded)
 }
 
-// undated is a field, and those in it, without dates.
+func loaded(e bson.E) bool { return e.Key == loadedKey }
+
+// undated is a field, and those in it, without what loading writes.
 func undated(field bson.D) bson.D {
 	for _, e := range field {
 		if e.Key == "fields" {
 			each(e.Value, undated)
 		}
 	}
-	return without(field, createdKey)
+	return without(field, func(e bson.E) bool {
+		return e.Key == createdKey || e.Key == readOnlyKey && e.Value == false
+	})
 }
 
 // each changes the documents of a list.
@@ -85,9 +91,7 @@ func each(value any, change func(bson.D) bson.D) {
 	}
 }
 
-func without(doc bson.D, key string) bson.D {
-	return slices.DeleteFunc(doc, func(e bson.E) bool { return e.Key == key })
-}
+func without(doc bson.D, what func(bson.E) bool) bson.D { return slices.DeleteFunc(doc, what) }
 
 // digestOf reads a whole dataset.
 func digestOf(ctx context.Context, src dataset.Source, progress func(documents int64)) (string, error) {

@@ -189,7 +189,7 @@ func TestUndo(t *testing.T) {
 		{Key: "last_loaded_at", Value: bson.DateTime(1)},
 		{Key: "sample_fields.6.created_at", Value: bson.DateTime(2)}, // of "metadata"
 		{Key: "sample_fields.6.fields.0.created_at", Value: bson.DateTime(2)},
-	}}}
+	}}, {Key: "$unset", Value: bson.D{{Key: "sample_fields.6.fields.1.read_only", Value: ""}}}}
 	if _, err := s.b.Handle().Collection("datasets").UpdateOne(t.Context(), bson.D{}, loaded); err != nil {
 		t.Fatal(err)
 	}
