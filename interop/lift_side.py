@@ -362,6 +362,7 @@ def forget():
 
 def migrate(name, database, version):
     """FiftyOne's own migration of one dataset, in another database."""
+    fo.list_datasets()  # connects to its own one
     own, fo.config.database_name = fo.config.database_name, database
     try:
         fom.migrate_dataset_if_necessary(name, destination=version)

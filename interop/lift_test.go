@@ -139,6 +139,7 @@ func TestLift(t *testing.T) {
 	t.Run("up", x.up)
 	t.Run("undo", x.undo)
 	sameDump(t, before, mongotest.Take(t, x.client.Database("lift-a")))
+	t.Run("loaded", x.loaded)
 	t.Run("two weekends", x.weekends)
 }
 
