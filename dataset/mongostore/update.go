@@ -56,6 +56,7 @@ type updater struct {
 	manifest dataset.Manifest
 	part     dataset.Part // of the last batch …
 	stamped  bool         // … whose documents have a time of their last change
+	touched  bool         // the dataset has a time of this change
 	changed  bool
 	flying   []chan landed // batches on their way, in the order of their start
 }
@@ -122,6 +123,14 @@ func (u *updater) start(batch []dataset.Change) error {
 	}
 	if err := u.finish(batchesAtOnce - 1); err != nil {
 		return err
+	}
+	if !u.touched {
+		// Also before the first: who goes on after a kill may find all of them changed,
+		// and would leave the dataset with the time that it had.
+		if err := u.store.touch(u.ctx, u.manifest); err != nil {
+			return err
+		}
+		u.touched = true
 	}
 	part := batch[0].Part
 	w := &batchWriter{store: u.store, part: part, collection: u.store.d.durable.Collection(u.store.collection(part))}

@@ -115,6 +115,33 @@ func TestThereAndBack(t *testing.T) {
 	}
 }
 
+// A process may be killed when the first documents are changed, and the next one find
+// nothing left to do: the dataset has its new time by then.
+func TestDatasetIsTouchedFirst(t *testing.T) {
+	d, _ := rich(t)
+	s := d.must(t, "video")
+	changes := clouded(datasettest.Rows(t, s))
+	started := bson.NewDateTimeFromTime(time.Now())
+	for range s.Update(t.Context(), func(yield func(dataset.Change) bool) {
+		first := changes[0].Part
+		for _, c := range changes {
+			if !yield(c) || c.Part == first {
+				continue
+			}
+			doc, err := s.document(t.Context()) // the batch of the first part is on its way
+			if err != nil {
+				t.Error(err)
+			}
+			if at, _ := doc.Lookup(stampKey).DateTimeOK(); bson.DateTime(at) < started {
+				t.Error("the dataset has no new time yet")
+			}
+			return
+		}
+		t.Error("there is one part only")
+	}) {
+	}
+}
+
 // What others do meanwhile to some documents is theirs; all others are changed.
 func TestOthersMeanwhile(t *testing.T) {
 	ctx := context.Background()

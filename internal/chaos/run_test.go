@@ -43,6 +43,7 @@ type process struct {
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
 	ended, killed  bool
+	asked          bool // to end
 }
 
 func (w *world) start(t testing.TB, state string, ended chan<- *process, args []string) *process {
@@ -60,8 +61,8 @@ func (w *world) start(t testing.TB, state string, ended chan<- *process, args []
 	return p
 }
 
-// outcome judges a process that has ended.
-func (p *process) outcome() outcome {
+// outcome judges a process that has ended; events tells whether it did anything.
+func (p *process) outcome(events bool) outcome {
 	o := outcome{code: p.cmd.ProcessState.ExitCode(), stderr: p.stderr.String()}
 	find := func(format string, args ...any) { o.findings = append(o.findings, fmt.Sprintf(format, args...)) }
 	for _, sign := range []string{"panic:", "fatal error:", "goroutine ", "DATA RACE"} {
@@ -70,7 +71,9 @@ func (p *process) outcome() outcome {
 		}
 	}
 	if o.code == -1 {
-		if !p.killed {
+		// The runtime itself heeds a SIGTERM until main has begun.
+		early := p.asked && !events && o.stderr == ""
+		if !p.killed && !early {
 			find("it ended by a signal that nobody sent: %v", p.cmd.ProcessState)
 		}
 		return o
@@ -166,9 +169,9 @@ func (r *running) judge(span time.Duration) outcome {
 	for name, n := range r.counts {
 		r.injected[name] += n
 	}
-	o := r.processes[0].outcome()
+	o := r.processes[0].outcome(len(r.seen) > 0)
 	for _, p := range r.processes[1:] {
-		other := p.outcome()
+		other := p.outcome(len(r.seen) > 0)
 		o.findings = append(o.findings, other.findings...)
 		if o.code == 5 || o.code == -1 { // the other one had the lock
 			other.findings = o.findings
@@ -222,6 +225,7 @@ func (r *running) act(f *fault) {
 		_ = p.cmd.Process.Kill()
 		r.phase(phase)
 	case term:
+		p.asked = true
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	case stop:
 		_ = pause(p.cmd.Process)
