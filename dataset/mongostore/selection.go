@@ -55,16 +55,27 @@ func match(filter any) bson.D { return bson.D{{Key: "$match", Value: filter}} }
 
 // chosen is the pipeline, over the samples, of the documents of a part.
 func (s *Store) chosen(part dataset.Part) []bson.D {
-	p := slices.Clone(s.pipeline)
 	if part != dataset.Frames {
-		return p
+		return slices.Clone(s.pipeline)
 	}
-	return append(p,
+	return s.joined(s.frames)
+}
+
+// joined is the pipeline, over the samples, of what a collection has of those that
+// are chosen; filter, if any, is over its documents.
+func (s *Store) joined(collection string, filter ...bson.D) []bson.D {
+	lookup := bson.D{
+		{Key: "from", Value: collection}, {Key: "localField", Value: "_id"}, {Key: "foreignField", Value: "_sample_id"},
+		{Key: "as", Value: "document"},
+	}
+	if len(filter) > 0 {
+		lookup = append(lookup, bson.E{Key: "pipeline", Value: filter})
+	}
+	return append(slices.Clone(s.pipeline),
 		bson.D{{Key: "$project", Value: bson.D{{Key: "_id", Value: 1}}}},
-		bson.D{{Key: "$lookup", Value: bson.D{{Key: "from", Value: s.frames}, {Key: "localField", Value: "_id"},
-			{Key: "foreignField", Value: "_sample_id"}, {Key: "as", Value: "frame"}}}},
-		bson.D{{Key: "$unwind", Value: "$frame"}},
-		bson.D{{Key: "$replaceRoot", Value: bson.D{{Key: "newRoot", Value: "$frame"}}}})
+		bson.D{{Key: "$lookup", Value: lookup}},
+		bson.D{{Key: "$unwind", Value: "$document"}},
+		bson.D{{Key: "$replaceRoot", Value: bson.D{{Key: "newRoot", Value: "$document"}}}})
 }
 
 // viewPipeline makes the pipeline of a saved view.

@@ -76,6 +76,36 @@ func TestFramesOfSelection(t *testing.T) {
 	}
 }
 
+// The temporal tags of a part are those that its samples have in its dataset, as
+// FiftyOne exports them with a view.
+func TestTagsOfSelection(t *testing.T) {
+	ctx := context.Background()
+	d, db := rich(t)
+	s := d.must(t, "image")
+	samples := all(t, s, dataset.Samples)
+	for _, tag := range []struct {
+		dataset any
+		sample  bson.Raw
+		name    string
+	}{{s.id, samples[0], "b"}, {s.id, samples[0], "a"}, {s.id, samples[5], "no"}, {bson.NewObjectID(), samples[0], "no"}} {
+		doc := bson.D{{Key: "_dataset_id", Value: tag.dataset}, {Key: "_sample_id", Value: tag.sample.Lookup("_id")}, {Key: "tag", Value: tag.name}}
+		if _, err := db.Collection(tagsName).InsertOne(ctx, doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chosen, err := s.Select(ctx, Selection{Tags: []string{"train"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, tag := range all(t, chosen, dataset.Tags) {
+		got = append(got, tag.Lookup("tag").StringValue())
+	}
+	if !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Stages as FiftyOne saves them, and what they come to.
 func TestStages(t *testing.T) {
 	ctx := context.Background()

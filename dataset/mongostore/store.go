@@ -80,8 +80,10 @@ func (s *Store) Manifest(ctx context.Context) (dataset.Manifest, error) {
 			return dataset.Manifest{}, s.d.readError("counting "+string(part), err)
 		}
 	}
-	if m.Counts[dataset.Tags], err = s.d.db.Collection(tagsName).CountDocuments(ctx, s.own()); err != nil {
-		return dataset.Manifest{}, s.d.readError("counting tags", err)
+	if s.pipeline == nil {
+		if m.Counts[dataset.Tags], err = s.d.db.Collection(tagsName).CountDocuments(ctx, s.own()); err != nil {
+			return dataset.Manifest{}, s.d.readError("counting tags", err)
+		}
 	}
 	m.Indexes, err = s.userIndexes(ctx, m)
 	return m, err

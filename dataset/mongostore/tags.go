@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dataset"
@@ -29,18 +30,26 @@ func storedTag() []string {
 // pythonTime is how datetime.isoformat spells a time with a fraction.
 const pythonTime = "2006-01-02T15:04:05.000000"
 
-// tags streams the dataset's tags as an export has them.
+// tags streams the tags of the samples as an export has them.
 func (s *Store) tags(ctx context.Context, yield func(bson.Raw, error) bool) {
-	order := bson.D{}
-	for _, key := range []string{"_sample_id", "index_type", "anchor", "start", "end", "tag", "_id"} {
-		order = append(order, bson.E{Key: key, Value: 1})
-	}
-	cursor, err := s.d.db.Collection(tagsName).Find(ctx, s.own(), options.Find().SetSort(order).SetAllowDiskUse(true))
+	cursor, err := s.findTags(ctx)
 	if err != nil {
 		yield(nil, s.d.readError("reading tags", err))
 		return
 	}
 	s.d.drain(ctx, cursor, dataset.Tags, func(doc bson.Raw) bool { return yield(exportTag(doc), nil) }, yield)
+}
+
+func (s *Store) findTags(ctx context.Context) (*mongo.Cursor, error) {
+	order := bson.D{}
+	for _, key := range []string{"_sample_id", "index_type", "anchor", "start", "end", "tag", "_id"} {
+		order = append(order, bson.E{Key: key, Value: 1})
+	}
+	if s.pipeline == nil {
+		return s.d.db.Collection(tagsName).Find(ctx, s.own(), options.Find().SetSort(order).SetAllowDiskUse(true))
+	}
+	p := append(s.joined(tagsName, match(s.own())), bson.D{{Key: "$sort", Value: order}})
+	return s.d.db.Collection(s.samples).Aggregate(ctx, p, options.Aggregate().SetAllowDiskUse(true))
 }
 
 // exportTag says a tag as an export does.
