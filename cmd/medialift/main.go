@@ -3,6 +3,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -52,6 +54,10 @@ func run(ctx context.Context, args []string) int {
 	}
 	if closed := a.database.close(); err == nil {
 		err = closed
+	}
+	// A signal may strike where nobody thinks of one, such as in looking for a server.
+	if cause := context.Cause(ctx); errors.Is(err, context.Canceled) && errors.Is(cause, errSignal) && !errors.Is(err, errSignal) {
+		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	return ui.finish(err)
 }
