@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -179,6 +180,39 @@ func TestStateSettings(t *testing.T) {
 		code, output := s.run(t, "upload EXPORT out --dry-run"+c.flag, c.env...)
 		if found, err := filepath.Glob(filepath.Join(c.want, "upload-*.ledger")); code != 0 || err != nil || len(found) != 1 {
 			t.Errorf("upload%s with %q: exit %d, %q in %s:\n%s", c.flag, c.env, code, found, c.want, output)
+		}
+	}
+}
+
+// docs/environment.md names every variable that the code does.
+func TestEnvironmentPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.FromSlash("../../docs/environment.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	variable := regexp.MustCompile(`"((?:FIFTYONE|AWS|AZURE|GOOGLE|MINIO|STORAGE|XDG)_[A-Z0-9_]*[A-Z0-9])"`)
+	found := map[string]bool{}
+	for _, dir := range []string{"../../cmd", "../../bucket", "../../dataset"} {
+		err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "buckettest") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, match := range variable.FindAllSubmatch(text, -1) {
+				found[string(match[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(found) < 25 {
+		t.Errorf("only %d variables were found", len(found))
+	}
+	for name := range found {
+		if !bytes.Contains(page, []byte("`"+name+"`")) {
+			t.Errorf("the page does not name %s", name)
 		}
 	}
 }

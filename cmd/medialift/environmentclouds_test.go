@@ -102,6 +102,7 @@ func TestCloudSettings(t *testing.T) {
 		{"AWS_PROFILE", "s3://bucket", "", append(at("AWS_ENDPOINT_URL"), "AWS_SHARED_CREDENTIALS_FILE="+aws, "AWS_PROFILE=default", cache), "Credential=inifile/"},
 		{"aws_config_file", "s3://bucket", "", append(at("AWS_ENDPOINT_URL"), cache), "Credential=iniother/"},
 		{"AWS_REGION", "s3://bucket", "", append(append(at("AWS_ENDPOINT_URL"), keys...), "AWS_REGION=eu-north-1"), "/eu-north-1/s3/"},
+		{"AWS_DEFAULT_REGION", "s3://bucket", "", append(append(at("AWS_ENDPOINT_URL"), keys...), "AWS_DEFAULT_REGION=eu-north-1"), "/eu-north-1/s3/"},
 		{"AWS_ENDPOINT_URL", "s3://bucket", "", append(at("AWS_ENDPOINT_URL"), keys...), "/1/bucket"},
 		{"AWS_ENDPOINT_URL_S3", "s3://bucket", "", append(at("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"), keys...), "/2/bucket"},
 		{"MEDIALIFT_ENDPOINT_URL", "s3://bucket", "", append(at("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "MEDIALIFT_ENDPOINT_URL"), keys...), "/3/bucket"},
