@@ -46,6 +46,8 @@ func TestPlacement(t *testing.T) {
 			[]string{"mem://m/memory/filepath/1.png", "mem://m/memory/filepath/b/2.PNG", "mem://m/memory/thumb/1.png"}},
 		{"a file of two fields", []sample{{"filepath": "a/1.png", "thumb": "a/1.png"}}, "mem://m", upload.Options{},
 			[]string{"mem://m/1.png", "mem://m/1.png"}},
+		{"two names where form is all", []sample{{"filepath": "a/\u00e9.png"}, {"filepath": "a/e\u0301.png"}}, "mem://m", upload.Options{},
+			[]string{"mem://m/\u00e9.png", "mem://m/e\u0301.png"}},
 		{"suffix", clash, "mem://m", upload.Options{Layout: upload.Flat, SuffixCollisions: true},
 			[]string{"mem://m/x-" + suffix("DIR/a/x.png") + ".png", "mem://m/x-" + suffix("DIR/b/x.png") + ".png"}},
 		{"remote already", []sample{{"filepath": "s3://b/1.png"}, {"filepath": "a/2.png"}}, "mem://m", upload.Options{},

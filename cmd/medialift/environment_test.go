@@ -20,6 +20,14 @@ var readers = []string{
 	"lift --all out --to-uri mongodb://127.0.0.1:9", "doctor", "doctor out", "migrate --info", "migrate --all --dry-run",
 }
 
+// lines are all of them, or with -short the first.
+func lines(all []string) []string {
+	if testing.Short() {
+		return all[:1]
+	}
+	return all
+}
+
 // A surrounding is an environment of FiftyOne's that the machine has no part in.
 type surrounding struct {
 	home, export string
@@ -91,7 +99,7 @@ func TestDatabaseSettings(t *testing.T) {
 			t.Parallel()
 			s := s // with an export of its own, since an import locks it
 			s.export = testexport.Copy(t, "image").Dir
-			for _, line := range readers {
+			for _, line := range lines(readers) {
 				if line == "doctor out" && c.code != exitFailed {
 					continue // without a URI it looks at its target alone
 				}
@@ -125,7 +133,7 @@ func TestDatabaseName(t *testing.T) {
 			t.Parallel()
 			s := s // with an export of its own, since an import locks it
 			s.export = testexport.Copy(t, "image").Dir
-			for _, line := range readers {
+			for _, line := range lines(readers) {
 				if line == "migrate --info" {
 					line += " -n x"
 				}

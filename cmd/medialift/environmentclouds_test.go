@@ -124,14 +124,10 @@ func TestCloudSettings(t *testing.T) {
 			s := newSurrounding(t)
 			s.export = synthetic(t, "")
 			moved := synthetic(t, c.url)
-			lines := []string{
+			for _, line := range lines([]string{
 				"doctor TARGET --read-only", "upload EXPORT TARGET", "verify " + moved, "rewrite EXPORT --map prefix:/=TARGET --check --dry-run",
 				"lift EXPORT TARGET --create-database --to-uri " + mongotest.URI(t) + " --to-database-name " + db.Name(),
-			}
-			if testing.Short() {
-				lines = lines[:1]
-			}
-			for _, line := range lines {
+			}) {
 				l.forget()
 				code, output := s.run(t, strings.ReplaceAll(line, "TARGET", c.url)+c.flag, c.env...)
 				if all := l.all(); !strings.Contains(all, c.want) || code == 0 {
