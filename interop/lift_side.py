@@ -370,6 +370,17 @@ def migrate(name, database, version):
         fo.config.database_name = own
 
 
+def views(name):
+    """The saved views that FiftyOne does not load."""
+    dataset, failed = fo.load_dataset(name), []
+    for view in dataset.list_saved_views():
+        try:
+            len(dataset.load_saved_view(view))
+        except ValueError:
+            failed.append(view)
+    return failed
+
+
 def edit(name):
     """Changes one sample."""
     sample = fo.load_dataset(name).first()

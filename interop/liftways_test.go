@@ -5,6 +5,7 @@ package interop
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,12 @@ func (x *lifting) renamed(t *testing.T) {
 	families := []any{"evaluations", "brain_methods", "annotation_runs", "runs"}
 	none(t, x.b, append([]any{"lifted", []string{"image", "lift-a"}, []string{"image renamed", "lift-b"}, "exact"}, families...)...)
 	x.again(t, "lift-b", args...)
+	var failed []string
+	x.b.t = t
+	x.b.ask(&failed, "views", "image renamed")
+	if !slices.Equal(failed, []string{"mistakes"}) { // of an evaluation
+		t.Errorf("FiftyOne does not load the views %q", failed)
+	}
 }
 
 // A dataset that goes down is what FiftyOne's own migration makes of it, once the

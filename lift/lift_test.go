@@ -274,3 +274,24 @@ func TestVerifyFinds(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
+
+// A view of an evaluation is nothing to FiftyOne without it.
+func TestViewsThatNeedRuns(t *testing.T) {
+	s := newStage(t, "1.22.1")
+	for without, want := range map[bool]int{false: 0, true: 1} {
+		w := s.begin(t, "image")
+		p, err := lift.NewPlan(t.Context(), lift.Job{
+			Upload: upload.Job{Dataset: w.store, Name: "image", Target: w.bucket, Open: w.targets.Open, Ledger: w.sent},
+			Source: w.store, Target: w.b, Record: w.record, WithoutRuns: without,
+		}, lift.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Warnings) != want || want > 0 && !strings.Contains(p.Warnings[0], `"mistakes"`) {
+			t.Errorf("without runs %t: %q", without, p.Warnings)
+		}
+		if err := errors.Join(w.record.Close(), w.sent.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -140,6 +140,9 @@ func (p *Plan) count(m dataset.Manifest) {
 	}
 	if p.job.WithoutRuns {
 		p.Runs = 0
+		for _, name := range needy(m) {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("FiftyOne can't load the saved view %q without a run that is left behind", name))
+		}
 	}
 }
 
