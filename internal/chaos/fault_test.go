@@ -100,13 +100,13 @@ type measure struct {
 }
 
 // draw makes up a disturbance of a run like the one measured.
-func draw(random *rand.Rand, m measure, touchesB bool) disturbance {
+func draw(random *rand.Rand, m measure) disturbance {
 	var d disturbance
 	for range 1 + random.IntN(2) {
 		f := &fault{pause: time.Duration(100+random.IntN(1200)) * time.Millisecond}
 		// What ends the process is the most of it.
 		actions := []action{kill, kill, kill, kill, kill, term, stop, crashA, cutA}
-		if touchesB {
+		if m.events[atB] > 0 {
 			actions = append(actions, sleep, crashB, crashB, cutB)
 		}
 		f.do = actions[random.IntN(len(actions))]

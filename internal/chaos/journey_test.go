@@ -48,6 +48,14 @@ func journeys() []journey {
 		{name: "upload in A", changesA: true, target: "current", steps: []step{
 			{args: []string{"upload", "db:image", "db:group", "db:video", "s3://{bucket}/{dataset}", "--update-filepaths"}, again: true},
 		}},
+		{name: "undo of an upload", changesA: true, target: "current", steps: []step{
+			{args: []string{"upload", "db:video", "s3://{bucket}/x", "--update-filepaths"}, again: true, quiet: true},
+			{args: []string{"undo", "{run}"}, again: true},
+		}},
+		{name: "undo of a lift", target: "current", steps: []step{
+			{args: append([]string{"lift", "db:image", "s3://{bucket}/x"}, to...), again: true, quiet: true},
+			{args: []string{"undo", "{run}"}, again: true},
+		}},
 		{name: "upload, import", target: "current", steps: []step{
 			{args: []string{"upload", "{export}", "s3://{bucket}/x"}, again: true},
 			{args: append([]string{"import", "{export}", "--map", "run:{run}", "--unmatched", "keep"}, intoB...), taken: "group"},

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/internal/mongotest"
 )
 
 // mostRuns is how often a command is run before it must be done.
@@ -31,6 +31,7 @@ type trial struct {
 
 	bucket, db, state string
 	lastRun           string
+	along             []mongotest.Dump
 	steps             []measure // what the steps took, in the undisturbed trial
 	injected          map[string]int
 	phases            map[string]int
@@ -124,6 +125,7 @@ func (tr *trial) travel() {
 		}
 		if tr.expected == nil {
 			tr.measured(s)
+			tr.along = append(tr.along, tr.canon().of(tr.takeA()))
 		} else {
 			tr.disturbed(i, s)
 		}
@@ -157,7 +159,7 @@ func (tr *trial) disturbed(i int, s step) {
 	for n := range mostRuns {
 		var d disturbance
 		if n < rough && !s.quiet {
-			d = draw(tr.random, tr.expected.steps[i], strings.Contains(fmt.Sprint(s.args), "{db}"))
+			d = draw(tr.random, tr.expected.steps[i])
 		}
 		o := tr.run(tr.fill(s.args), d)
 		tr.said = append(tr.said, fmt.Sprintf("%s → exit code %d (%v)", d, o.code, o.span.Round(time.Millisecond)))
