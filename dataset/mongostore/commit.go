@@ -55,7 +55,10 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 	w.settled = true
 	w.pipe.stop()
 	ours, err := w.lease.finish(ctx)
-	if err == nil && !ours { // it slept for long after renew
+	if err != nil { // a connection that broke is made anew
+		ours, err = w.lease.finish(ctx)
+	}
+	if err == nil && !ours { // it slept for long after renew, or the first answer was lost
 		return w.missed(ctx, refs)
 	}
 	// A record that stays is harmless: sweep sees that the dataset is there.
