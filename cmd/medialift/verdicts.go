@@ -93,7 +93,7 @@ var verdicts = []struct {
 	{mongostore.ErrCredentials, verdict{exitFailed, "failed", "check the user and password in the URI, and its authSource", false}},
 	{mongostore.ErrForeign, verdict{exitRefused, "refused", "check --database-name; --force uses the database as it is", false}},
 	{mongostore.ErrNoConfig, verdict{exitRefused, "refused", "check --database-name; --create-database uses a new one", false}},
-	{mongostore.ErrVersion, verdict{exitRefused, "refused", "a newer medialift may know it; medialift import --force takes a newer dataset as it is", false}},
+	{mongostore.ErrVersion, verdict{exitRefused, "refused", "medialift migrate brings an older database up; of what is newer a newer medialift may know, and medialift import --force takes a newer dataset as it is", false}},
 	{mongostore.ErrNotFound, verdict{exitUsage, "usage", "medialift info lists the datasets of the database", false}},
 	{mongostore.ErrTaken, verdict{exitRefused, "refused", "choose another name with --name, or delete that dataset in FiftyOne", false}},
 	{mongostore.ErrName, verdict{exitUsage, "usage", "choose another name with --name; it needs letters or digits", false}},
