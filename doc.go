@@ -76,7 +76,7 @@
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/runner: go.mongodb.org/mongo-driver/v2/..., golang.org/x/sync/errgroup
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/..., golang.org/x/time/rate
-//	allow rewrite: go.mongodb.org/mongo-driver/v2/bson
+//	allow rewrite: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/text/unicode/norm
 //	allow survey: std
 //	allow clean: golang.org/x/text/unicode/norm
 //	allow verify: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson

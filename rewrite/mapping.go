@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/medialift/medialift/pathmap"
 )
@@ -175,4 +178,16 @@ func (m mapping) prefixOf(ctx context.Context, p pathmap.Path, to string) (int, 
 		return -1, nil
 	}
 	return -1, nil
+}
+
+// nearly is the prefix map that would know path if letter case and Unicode normal
+// form did not count, as on Windows and macOS, or -1.
+func (m mapping) nearly(path string) int {
+	fold := func(text string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(text))) }
+	for _, p := range m.prefixes {
+		if (pathmap.PrefixMap{From: fold(p.From), To: p.To}).Matches(fold(path)) {
+			return p.by
+		}
+	}
+	return -1
 }

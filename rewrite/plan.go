@@ -219,6 +219,9 @@ func (b *builder) matched(context.Context) error {
 	for _, g := range b.groups.sorted() {
 		problem := g.problem
 		problem.Hint = fmt.Sprintf("%d values below %s", g.Rows, g.Prefix)
+		if near := b.mapping.nearly(problem.Path); near >= 0 {
+			problem.Hint += fmt.Sprintf("; %s misses it by letter case or Unicode form alone", b.Maps[near].Spec)
+		}
 		b.refuse(reason, hint, problem)
 	}
 	b.refusal.Total = b.Unmatched

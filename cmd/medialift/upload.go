@@ -191,7 +191,7 @@ func (c *uploadCmd) carryOut(ctx context.Context, run *ledger.Run, plan *upload.
 		c.ui.warn("%s", note)
 	}
 	if err == nil || sent.Objects > 0 {
-		c.showSent(sent)
+		c.showSent(plan, sent)
 	}
 	c.showTraffic(sent.Traffic)
 	c.ui.problems(sent.Failures, sent.Failed)

@@ -86,8 +86,10 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 }
 
 // showSent says what was sent, and says so too when nothing was.
-func (c *uploadCmd) showSent(sent upload.Sent) {
+func (c *uploadCmd) showSent(plan *upload.Plan, sent upload.Sent) {
 	switch {
+	case sent.Objects == 0 && sent.Found == 0 && sent.Failed == 0 && plan.MissingTotal > 0 && arrivedBefore(plan) == 0:
+		c.ui.say("Nothing to send: no file is there.")
 	case sent.Objects == 0 && sent.Found == 0 && sent.Failed == 0:
 		c.ui.say("Nothing to send: everything has arrived before.")
 	case sent.Found > 0:
