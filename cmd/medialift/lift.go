@@ -113,7 +113,7 @@ func (a *app) connectTo(ctx context.Context, uri, name, from string) (*mongostor
 	}
 	d, stop, err := locate.Open(ctx, place, mongostore.Options{})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w (%s)", err, from)
+		return nil, nil, &targetError{fmt.Errorf("%w (%s)", err, from)}
 	}
 	return d, func() error { return errors.Join(d.Close(), stop()) }, nil
 }
@@ -227,6 +227,9 @@ func (c *liftCmd) plan(ctx context.Context, j *journey) (err error) {
 		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
 		c.ui.report.progress(upload.Progress{Phase: p.Phase})
 	}}); err != nil {
+		if errors.Is(err, mongostore.ErrNoConfig) {
+			err = &targetError{err}
+		}
 		return err
 	}
 	if c.part.given() && j.plan.Upload.Rows == 0 {

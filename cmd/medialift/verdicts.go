@@ -60,10 +60,29 @@ func judge(err error) verdict {
 	}
 	for _, row := range verdicts {
 		if errors.Is(err, row.err) {
-			return row.verdict
+			return row.verdict.ofTarget(err)
 		}
 	}
 	return verdict{code: exitFailed, status: "failed", hint: "the message above says where it stopped; nothing that the ledger calls done is lost"}
+}
+
+// A targetError is one of the database that --to-uri names.
+type targetError struct{ error }
+
+func (e *targetError) Unwrap() error { return e.error }
+
+// toTarget names the flags of a target in hints about a database.
+var toTarget = strings.NewReplacer(
+	"--database-uri and FIFTYONE_DATABASE_URI", "--to-uri", "--database-name", "--to-database-name",
+	"; --force uses the database as it is", "",
+)
+
+// ofTarget is a verdict on an error, which may be one of a target.
+func (v verdict) ofTarget(err error) verdict {
+	if _, ok := errors.AsType[*targetError](err); ok {
+		v.hint = toTarget.Replace(v.hint)
+	}
+	return v
 }
 
 var verdicts = []struct {
