@@ -60,7 +60,7 @@ func judge(err error) verdict {
 	}
 	for _, row := range verdicts {
 		if errors.Is(err, row.err) {
-			return row.verdict.ofTarget(err)
+			return row.ofTarget(err)
 		}
 	}
 	return verdict{code: exitFailed, status: "failed", hint: "the message above says where it stopped; nothing that the ledger calls done is lost"}
