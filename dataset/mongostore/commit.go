@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -15,6 +16,9 @@ import (
 // references are the new ids of what the dataset document refers to, in the
 // order of the manifest, by the key of the dataset document.
 type references map[string][]bson.ObjectID
+
+// lastStep is how long inserting the dataset document may take.
+const lastStep = 30 * time.Second
 
 // Commit implements dataset.Sink: it makes the indexes, views, workspaces and
 // runs, and at last the document that makes the dataset one.
@@ -49,6 +53,10 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 	if err := w.lease.renew(ctx); err != nil {
 		return err
 	}
+	// From here on nobody may stop it: a server goes on with what it was asked for by
+	// who has gone, and would insert the document after all else is removed.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastStep)
+	defer cancel()
 	if err := w.insertDataset(ctx, doc); err != nil {
 		return err
 	}
@@ -95,6 +103,7 @@ func (w *Writer) insertDataset(ctx context.Context, doc bson.Raw) error {
 	if err != nil {
 		// The answer may have been lost, not the document.
 		if n, countErr := datasets.CountDocuments(ctx, bson.D{{Key: "_id", Value: w.id}}); countErr != nil || n == 0 {
+			w.unsure = mongo.IsNetworkError(err) || mongo.IsTimeout(err) || ctx.Err() != nil
 			return w.d.writeError("making the dataset", err)
 		}
 	}

@@ -40,6 +40,9 @@ func (s *Store) Delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A deletion that comes after abandon has looked would leave the rest to nobody.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastStep)
+	defer cancel()
 	_, err = s.d.durable.Collection(datasetsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: s.id}})
 	if err != nil {
 		err = s.d.writeError("deleting the dataset", err)

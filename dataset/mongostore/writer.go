@@ -42,6 +42,7 @@ type Writer struct {
 	files           []bson.ObjectID   // of results, also of those that are not whole
 	renamed         map[string]string // generated datasets that have to get another name
 	settled         bool
+	unsure          bool // whether the dataset document is there, or comes yet
 }
 
 // New begins a dataset of that name; with an empty one it gets the name that it
@@ -234,7 +235,9 @@ func (w *Writer) appendTags(ctx context.Context, docs []bson.Raw) error {
 	return nil
 }
 
-// Close removes what was not committed.
+// Close removes what was not committed. Where the connection broke while the dataset
+// document was on its way, all stays: a later import looks, when the lease has expired,
+// whether it has arrived.
 func (w *Writer) Close() error {
 	if w.settled {
 		return nil
@@ -244,6 +247,11 @@ func (w *Writer) Close() error {
 		w.pipe.stop()
 	}
 	if w.lease == nil {
+		return nil
+	}
+	if w.unsure {
+		w.lease.stop()
+		<-w.lease.ended
 		return nil
 	}
 	return w.lease.abandon(w.id, w.files)

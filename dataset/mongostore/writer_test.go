@@ -367,37 +367,6 @@ func TestSweptWhenCommitted(t *testing.T) {
 	}
 }
 
-// A connection that breaks when all is done leaves no record.
-func TestCutWhenCommitted(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a server: not in short mode")
-	}
-	ctx := context.Background()
-	server := mongotest.Start(t, "--setParameter", "enableTestCommands=1")
-	client := mongotest.Connect(t, server.URI)
-	db := client.Database("to")
-	d, err := Open(ctx, server.URI, "to", Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	source, _ := rich(t)
-	fail := bson.D{
-		{Key: "configureFailPoint", Value: "failCommand"}, {Key: "mode", Value: bson.D{{Key: "times", Value: 1}}},
-		{Key: "data", Value: bson.D{{Key: "failCommands", Value: bson.A{"delete"}}, {Key: "closeConnection", Value: true}}},
-	}
-	if err := client.Database("admin").RunCommand(ctx, fail).Err(); err != nil {
-		t.Fatal(err)
-	}
-	if err := dataset.Copy(ctx, d.New("", NewOptions{CreateDatabase: true}), source.must(t, "image")); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := db.Collection(importsName).CountDocuments(ctx, bson.D{}); n != 0 || err != nil {
-		t.Errorf("%d records, %v", n, err)
-	}
-	same(t, source.must(t, "image"), d.must(t, "image"))
-}
-
 // raw are the values of a list in the dataset's document.
 func (s *Store) raw(t *testing.T, key string) []bson.RawValue {
 	t.Helper()
