@@ -16,11 +16,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A workload is a job of deploy/kubernetes, and the volume claims beside it.
+// A workload is a job of deploy/kubernetes.
 type workload struct {
-	cron   *batchv1.CronJobSpec // nil of a plain job
-	job    batchv1.JobSpec
-	claims []string
+	cron *batchv1.CronJobSpec // nil of a plain job
+	job  batchv1.JobSpec
 }
 
 func (w workload) container(t *testing.T) corev1.Container {
@@ -31,55 +30,64 @@ func (w workload) container(t *testing.T) corev1.Container {
 	return w.job.Template.Spec.Containers[0]
 }
 
-// workloads reads the manifests; a field that Kubernetes does not have is an error.
+// workloads reads the manifests, each with the name of its file.
 func workloads(t *testing.T) map[string]workload {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(tree, "deploy", "kubernetes", "*.yaml"))
-	if err != nil || len(files) != 2 {
-		t.Fatalf("%d manifests, want 2: %v", len(files), err)
-	}
-	all := map[string]workload{}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var w workload
-		for _, document := range bytes.Split(content, []byte("\n---\n")) {
-			w.add(t, filepath.Base(file), document)
-		}
-		all[filepath.Base(file)] = w
+	all, _ := manifests(t)
+	if len(all) != 2 {
+		t.Fatalf("%d workloads, want 2", len(all))
 	}
 	return all
 }
 
-func (w *workload) add(t *testing.T, file string, document []byte) {
+// manifests reads the workloads, and the names of the volume claims; a field that
+// Kubernetes does not have is an error, and so is a claim beside a workload, as
+// deleting the one would delete the other.
+func manifests(t *testing.T) (all map[string]workload, claims []string) {
 	t.Helper()
-	var kind metav1.TypeMeta
-	if err := yaml.Unmarshal(document, &kind); err != nil {
-		t.Fatalf("%s: %v", file, err)
+	files, err := filepath.Glob(filepath.Join(tree, "deploy", "kubernetes", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	strict := func(into any) {
-		if err := yaml.UnmarshalStrict(document, into); err != nil {
-			t.Fatalf("%s: %s: %v", file, kind.Kind, err)
+	all = map[string]workload{}
+	for _, path := range files {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, before := filepath.Base(path), len(claims)
+		for _, document := range bytes.Split(content, []byte("\n---\n")) {
+			strict := func(into any) {
+				if err := yaml.UnmarshalStrict(document, into); err != nil {
+					t.Fatalf("%s: %v", file, err)
+				}
+			}
+			var kind metav1.TypeMeta
+			if err := yaml.Unmarshal(document, &kind); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			switch kind.APIVersion + " " + kind.Kind {
+			case "v1 PersistentVolumeClaim":
+				var claim corev1.PersistentVolumeClaim
+				strict(&claim)
+				claims = append(claims, claim.Name)
+			case "batch/v1 CronJob":
+				var cron batchv1.CronJob
+				strict(&cron)
+				all[file] = workload{&cron.Spec, cron.Spec.JobTemplate.Spec}
+			case "batch/v1 Job":
+				var job batchv1.Job
+				strict(&job)
+				all[file] = workload{nil, job.Spec}
+			default:
+				t.Fatalf("%s: %s %s is not known here", file, kind.APIVersion, kind.Kind)
+			}
+		}
+		if _, ok := all[file]; ok && len(claims) > before {
+			t.Errorf("%s: a claim in the file of a job is deleted with it", file)
 		}
 	}
-	switch kind.APIVersion + " " + kind.Kind {
-	case "v1 PersistentVolumeClaim":
-		var claim corev1.PersistentVolumeClaim
-		strict(&claim)
-		w.claims = append(w.claims, claim.Name)
-	case "batch/v1 CronJob":
-		var cron batchv1.CronJob
-		strict(&cron)
-		w.cron, w.job = &cron.Spec, cron.Spec.JobTemplate.Spec
-	case "batch/v1 Job":
-		var job batchv1.Job
-		strict(&job)
-		w.job = job.Spec
-	default:
-		t.Fatalf("%s: %s %s is not known here", file, kind.APIVersion, kind.Kind)
-	}
+	return all, claims
 }
 
 // exitCodes are those of the reference, which is written from the program.

@@ -30,7 +30,8 @@ func maxDuration(t *testing.T, args []string) int64 {
 // TestKubernetesState checks that the state of runs, which undo needs, is on a
 // volume that outlives the pod, and that every mount has its volume.
 func TestKubernetesState(t *testing.T) {
-	for file, w := range workloads(t) {
+	all, made := manifests(t)
+	for file, w := range all {
 		c, claims := w.container(t), map[string]string{}
 		var volumes []string
 		for _, v := range w.job.Template.Spec.Volumes {
@@ -44,7 +45,7 @@ func TestKubernetesState(t *testing.T) {
 			if !slices.Contains(volumes, mount.Name) {
 				t.Errorf("%s: no volume %q", file, mount.Name)
 			}
-			state = state || mount.MountPath == variable(c, "XDG_STATE_HOME") && !mount.ReadOnly && slices.Contains(w.claims, claims[mount.Name])
+			state = state || mount.MountPath == variable(c, "XDG_STATE_HOME") && !mount.ReadOnly && slices.Contains(made, claims[mount.Name])
 			temporary = temporary || mount.MountPath == "/tmp"
 		}
 		if !state || !temporary {
