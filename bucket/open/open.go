@@ -122,7 +122,7 @@ func (o *Opener) open(ctx context.Context, t Target) (opened, error) {
 	case schemeMem:
 		return opened{memstore.New(), schemeMem + "://" + t.Bucket + "/"}, nil
 	}
-	return opened{store: filestore.New("/")}, nil
+	return opened{store: filestore.New(t.Bucket + "/")}, nil
 }
 
 func (o *Opener) openS3(ctx context.Context, name string, as bucket.Attributes) (opened, error) {

@@ -36,13 +36,17 @@ var (
 type Target struct {
 	// Scheme is "s3", "gs", "az", "https", "http", "minio", "file" or "mem".
 	Scheme string
-	// Bucket is empty for "file". For "https" and "http", which are Azure's, it
+	// Bucket is empty for "file", but on Windows, where it is the volume: "C:", or
+	// "//server/share". For "https" and "http", which are Azure's, it
 	// is all between the two slashes and the prefix, a container at its end.
 	Bucket string
 	// Prefix has no slash at either end. For "file" it is an absolute path
-	// without the first slash.
+	// without the volume and the first slash.
 	Prefix string
 }
+
+// Dir is the directory of a "file" target: an absolute path with slashes.
+func (t Target) Dir() string { return t.Bucket + "/" + t.Prefix }
 
 // Parse takes a URL or a path apart. Nothing in it is decoded: a key is written
 // into a dataset as it is. It fails with ErrURL or ErrScheme, and looks at the
@@ -169,6 +173,9 @@ func parseFile(rawURL, rest string) (Target, error) {
 	case strings.ContainsAny(path, "%?#"):
 		return Target{}, fmt.Errorf("%w %q: %%, ? and # mean something else in a URL; give the plain path instead", ErrURL, rawURL)
 	}
+	if filepath.VolumeName(path[1:]) != "" { // file:///C:/dir, on Windows alone
+		path = path[1:]
+	}
 	return parsePath(path)
 }
 
@@ -184,5 +191,6 @@ func parsePath(path string) (Target, error) {
 	if err != nil {
 		return Target{}, fmt.Errorf("%w %q: %w", ErrURL, path, err)
 	}
-	return Target{Scheme: schemeFile, Prefix: strings.Trim(filepath.ToSlash(abs), "/")}, nil
+	volume := filepath.VolumeName(abs)
+	return Target{Scheme: schemeFile, Bucket: filepath.ToSlash(volume), Prefix: strings.Trim(filepath.ToSlash(abs[len(volume):]), "/")}, nil
 }

@@ -111,7 +111,7 @@ func examine(ctx context.Context, a *app, url string, opts doctor.Options) ([]do
 	}
 	var target doctor.Target
 	if t.Scheme == "file" {
-		target.Dir = "/" + t.Prefix
+		target.Dir = t.Dir()
 	}
 	if target.Location, err = a.targets().Open(ctx, url); err != nil {
 		return nil, err

@@ -140,7 +140,7 @@ func canonical(url string) (string, error) {
 	}
 	switch t.Scheme {
 	case "file":
-		return "/" + t.Prefix, nil
+		return t.Dir(), nil
 	case "mem":
 		return "", usage("write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:///dir or a path", "%s would be gone when the command ends", url)
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -113,6 +114,9 @@ func sweep(path, dir string) {
 			return
 		}
 	}
+	if runtime.GOOS == "windows" { // where an open file cannot be removed
+		_ = lock.Unlock()
+	}
 	_ = os.RemoveAll(path)
 }
 
@@ -120,6 +124,9 @@ func sweep(path, dir string) {
 func (p workplace) remove() error {
 	if p.path == "" {
 		return nil
+	}
+	if runtime.GOOS == "windows" { // where an open file cannot be removed
+		return errors.Join(p.lock.Unlock(), os.RemoveAll(p.path))
 	}
 	return errors.Join(os.RemoveAll(p.path), p.lock.Unlock())
 }
