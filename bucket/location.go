@@ -27,7 +27,7 @@ type Naming struct {
 	// Base is what stands before a key in the form that is written into a
 	// dataset: "s3://bucket/", "https://account.blob.core.windows.net/c/", "/".
 	Base string
-	// Reserved are characters that the written form cannot carry.
+	// Reserved are characters that the written form, or the store, cannot carry.
 	Reserved string
 	// NoPrefix starts no key, NoElementSuffix ends no path element; empty means no
 	// such rule.
@@ -75,7 +75,7 @@ func (n Naming) unsafe(key string) string {
 			return fmt.Sprintf("it holds the control character %U", r)
 		}
 		if strings.ContainsRune(n.Reserved, r) {
-			return fmt.Sprintf("%q would need escaping in the URL that is written into the dataset", r)
+			return fmt.Sprintf("%q would need escaping in the URL that is written into the dataset, or the store cannot hold it", r)
 		}
 	}
 	for element := range strings.SplitSeq(key, "/") {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,12 +44,13 @@ const (
 func New(root string) *Store {
 	root = filepath.Clean(root)
 	base := strings.TrimSuffix(filepath.ToSlash(root), "/") + "/"
-	return &Store{root: root, naming: bucket.Naming{
-		Base:       base,
-		MaxKey:     pathMax - len(base) - tempLen,
-		MaxElement: 255,
-		Folds:      true,
-	}}
+	naming := bucket.Naming{Base: base, MaxKey: pathMax - len(base) - tempLen, MaxElement: 255, Folds: true}
+	if runtime.GOOS == "windows" {
+		// A colon would name a stream within another file, a backslash another
+		// directory, and a dot at the end would be dropped.
+		naming.Reserved, naming.NoElementSuffix = `<>:"|?*\`, "."
+	}
+	return &Store{root: root, naming: naming}
 }
 
 // Naming is how this store spells and limits keys. The longest key leaves room
@@ -75,6 +77,9 @@ func (s *Store) path(ctx context.Context, key string) (string, error) {
 	}
 	if _, err := s.naming.URL(key); err != nil {
 		return "", err
+	}
+	if !filepath.IsLocal(filepath.FromSlash(key)) { // "con" and its likes, on Windows
+		return "", fmt.Errorf("%w %q: the system keeps this name for itself", bucket.ErrKey, key)
 	}
 	return filepath.Join(s.root, filepath.FromSlash(key)), nil
 }
