@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/medialift/medialift/bucket"
@@ -405,26 +406,28 @@ func TestCancelledWhileSending(t *testing.T) {
 
 // A peer that says nothing ends a Read, but not as long as we are sending.
 func TestSilence(t *testing.T) {
-	here, there := net.Pipe()
-	defer here.Close()
-	defer there.Close()
-	go io.Copy(io.Discard, there)
-	const patience = 200 * time.Millisecond
-	c := &liveConn{Conn: here, silence: patience}
-	failed := make(chan error, 1)
-	go func() {
-		_, err := c.Read(make([]byte, 1))
-		failed <- err
-	}()
-	for start := time.Now(); time.Since(start) < 2*patience; time.Sleep(patience / 10) {
-		if _, err := c.Write([]byte("x")); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		defer here.Close()
+		defer there.Close()
+		go io.Copy(io.Discard, there)
+		const patience = 200 * time.Millisecond
+		c := &liveConn{Conn: here, silence: patience}
+		failed := make(chan error, 1)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			failed <- err
+		}()
+		for start := time.Now(); time.Since(start) < 2*patience; time.Sleep(patience / 10) {
+			if _, err := c.Write([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	select {
-	case err := <-failed:
-		t.Fatalf("given up while sending: %v", err)
-	default:
-	}
-	only(t, classify(t.Context(), <-failed), bucket.ErrTemporary)
+		select {
+		case err := <-failed:
+			t.Fatalf("given up while sending: %v", err)
+		default:
+		}
+		only(t, classify(t.Context(), <-failed), bucket.ErrTemporary)
+	})
 }
