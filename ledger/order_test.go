@@ -43,6 +43,9 @@ func TestChangesComeInTheDatasetsOrder(t *testing.T) {
 
 // TestLedgerThatIsBeingWritten is not damaged.
 func TestLedgerThatIsBeingWritten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits five seconds for a lock: not in short mode")
+	}
 	dir := openDir(t)
 	r := begin(t, dir, identity("s3://b/x"))
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "other"))

@@ -28,15 +28,23 @@ func (r *Run) Where(ctx context.Context) (*Where, error) {
 	if _, err := r.db.ExecContext(ctx, indexByURL); err != nil {
 		return nil, r.explain("reading", err)
 	}
-	ask, err := r.db.PrepareContext(ctx, `SELECT coalesce(url, ''), state FROM file WHERE path = ? AND live`)
+	w := &Where{}
+	var err error
+	if w.ask, err = r.prepare(ctx, `SELECT coalesce(url, ''), state FROM file WHERE path = ? AND live`); err == nil {
+		w.urls, err = r.prepare(ctx, `SELECT EXISTS(SELECT 1 FROM file WHERE url = ? AND state = ?)`)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (r *Run) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	stmt, err := r.db.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, r.explain("reading", err)
 	}
-	urls, err := r.db.PrepareContext(ctx, `SELECT EXISTS(SELECT 1 FROM file WHERE url = ? AND state = ?)`)
-	if err != nil {
-		return nil, errors.Join(r.explain("reading", err), ask.Close())
-	}
-	return &Where{ask, urls}, nil
+	return stmt, nil
 }
 
 // Is tells where the file of a stored path is; the URL is empty unless it is AtURL.
@@ -63,4 +71,11 @@ func (w *Where) Holds(ctx context.Context, url string) (held bool, err error) {
 }
 
 // Close ends the questions.
-func (w *Where) Close() error { return errors.Join(w.ask.Close(), w.urls.Close()) }
+func (w *Where) Close() (err error) {
+	for _, stmt := range []*sql.Stmt{w.ask, w.urls} {
+		if stmt != nil {
+			err = errors.Join(err, stmt.Close())
+		}
+	}
+	return err
+}

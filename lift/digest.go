@@ -93,13 +93,13 @@ func each(value any, change func(bson.D) bson.D) {
 
 func without(doc bson.D, what func(bson.E) bool) bson.D { return slices.DeleteFunc(doc, what) }
 
-// digestOf reads a whole dataset.
-func digestOf(ctx context.Context, src dataset.Source, progress func(documents int64)) (string, error) {
+// digestOf reads a whole dataset; it also counts its documents.
+func digestOf(ctx context.Context, src dataset.Source, progress func(documents int64)) (sum string, docs int64, err error) {
 	d := newDigest()
 	for _, part := range []dataset.Part{dataset.Samples, dataset.Frames, dataset.Tags} {
 		for doc, err := range src.Documents(ctx, part) {
 			if err != nil {
-				return "", err
+				return "", d.docs, err
 			}
 			if d.add(part, doc); d.docs%1000 == 0 {
 				progress(d.docs)
@@ -108,7 +108,8 @@ func digestOf(ctx context.Context, src dataset.Source, progress func(documents i
 	}
 	m, err := src.Manifest(ctx)
 	if err != nil {
-		return "", err
+		return "", d.docs, err
 	}
-	return d.sum(m)
+	sum, err = d.sum(m)
+	return sum, d.docs, err
 }

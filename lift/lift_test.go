@@ -206,6 +206,30 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// What lacks documents is not taken for what was copied.
+func TestHalfIsNotResumed(t *testing.T) {
+	s := newStage(t, "1.22.1")
+	w := s.begin(t, "video")
+	p := w.mustPlan(t)
+	if _, err := p.Send(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Import(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.b.Handle().Collection("datasets").FindOne(t.Context(), bson.D{}).Raw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.b.Handle().Collection(made.Lookup("sample_collection_name").StringValue()).DeleteOne(t.Context(), bson.D{}); err != nil {
+		t.Fatal(err)
+	}
+	var refusal *dataset.Refusal
+	if _, err := w.plan(t, w.store); !errors.As(err, &refusal) || refusal.Hint == "" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A meddler is a source to which somebody adds a sample while it is copied.
 type meddler struct {
 	*mongostore.Store

@@ -185,7 +185,8 @@ func (p *Plan) compare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := digestOf(ctx, p.source(), func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) })
+	progress := func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) }
+	now, docs, err := digestOf(ctx, p.source(), progress)
 	if err != nil {
 		return err
 	}
@@ -197,6 +198,16 @@ func (p *Plan) compare(ctx context.Context) error {
 		}
 	}
 	done, err := p.job.Record.Meta(ctx, noteDone)
-	p.Done = done != nothing
+	if p.Done = done != nothing; err != nil || p.Done {
+		return err
+	}
+	// Its process ended before it could say that all is there.
+	_, there, err := digestOf(ctx, p.made, progress)
+	if err == nil && there < docs {
+		err = &dataset.Refusal{
+			Reason: fmt.Sprintf("%q has %d of the %d documents that an interrupted lift copied", p.Name, there, docs),
+			Hint:   "delete it in FiftyOne, then run the same command again",
+		}
+	}
 	return err
 }

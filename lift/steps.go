@@ -164,7 +164,7 @@ func (p *Plan) noteMade(ctx context.Context) error {
 		return err
 	}
 	if sum = unsure; !p.resumed {
-		if sum, err = digestOf(ctx, p.made, func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) }); err != nil {
+		if sum, _, err = digestOf(ctx, p.made, func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) }); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func Undo(ctx context.Context, target *mongostore.Database, record *ledger.Run, 
 		u.Changed = fmt.Sprintf("FiftyOne has generated %d datasets for its saved views", len(derived))
 		return u, nil
 	}
-	now, err := digestOf(ctx, made, func(int64) {})
+	now, _, err := digestOf(ctx, made, func(int64) {})
 	if err != nil {
 		return u, err
 	}
