@@ -131,7 +131,7 @@ func TestSurvey(t *testing.T) {
 	}
 	f := r.Fields[0]
 	f.RemoteBy = nil
-	want := survey.Field{Name: "filepath", Values: 7, Local: 6, Empty: 1, Missing: 1, Unreadable: 2, Files: 2, Bytes: 11, Example: one}
+	want := survey.Field{Name: "filepath", Values: 7, Local: 6, Empty: 1, Missing: 2, Unreadable: 1, Files: 2, Bytes: 11, Example: one}
 	if fmt.Sprint(f) != fmt.Sprint(want) {
 		t.Errorf("filepath\n%+v, want\n%+v", f, want)
 	}
@@ -148,7 +148,7 @@ func TestSurvey(t *testing.T) {
 	for _, p := range r.Problems {
 		kinds = append(kinds, p.Kind)
 	}
-	if fmt.Sprint(kinds) != "[missing directory unresolvable]" || r.Problems[0].ID == "" || r.Problems[0].Path != dir+"/gone" {
+	if fmt.Sprint(kinds) != "[missing directory missing]" || r.Problems[0].ID == "" || r.Problems[0].Path != dir+"/gone" {
 		t.Errorf("problems %+v", r.Problems)
 	}
 }
