@@ -21,6 +21,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/buckettest"
+	"github.com/medialift/medialift/bucket/internal/wire"
 )
 
 // every sentinel there is, to tell that an error is none of the others.
@@ -412,7 +413,7 @@ func TestSilence(t *testing.T) {
 		defer there.Close()
 		go io.Copy(io.Discard, there)
 		const patience = 200 * time.Millisecond
-		c := &liveConn{Conn: here, silence: patience}
+		c := wire.Live(here, patience)
 		failed := make(chan error, 1)
 		go func() {
 			_, err := c.Read(make([]byte, 1))

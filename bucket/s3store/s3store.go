@@ -24,6 +24,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
 )
 
 // MaxSize is the largest object in bytes that S3 takes in one request; larger
@@ -112,7 +113,7 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 	}
 	silence := opts.Silence
 	if silence <= 0 {
-		silence = defaultSilence
+		silence = wire.Silence
 	}
 	s.quirks.init()
 	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {

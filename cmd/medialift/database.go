@@ -74,16 +74,20 @@ func inDatabase(d *mongostore.Database) string {
 	return fmt.Sprintf("database %s at %s", d.Name(), d.Address())
 }
 
+// home is the user's, or where there is no configuration.
+func home() string {
+	if dir, err := os.UserHomeDir(); err == nil {
+		return dir
+	}
+	return string(filepath.Separator)
+}
+
 // place finds the database without connecting to it.
 func (a *app) place(writes bool) (locate.Place, error) {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = string(filepath.Separator) // where there is no configuration
-	}
 	terminal := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
 	return locate.Find(locate.Settings{
 		URI: a.database.uri, Name: a.database.name, Mongod: a.database.mongod, Embedded: a.database.embedded || !writes || terminal,
-		Getenv: os.Getenv, Home: home,
+		Getenv: os.Getenv, Home: home(),
 	})
 }
 

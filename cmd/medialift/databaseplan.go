@@ -21,15 +21,20 @@ func (c *uploadCmd) warnDatabase(ctx context.Context, s *session, plan *upload.P
 	}
 	config := s.db.Database().Config()
 	if config.Type == mongostore.OpenSource || config.Type == "" {
-		if t, err := open.Parse(c.target); err == nil && t.Scheme != "file" {
-			c.ui.warn("the database is one of open-source FiftyOne, which cannot open cloud paths: its App will show no media of them")
-		}
+		c.warnOpenSource("the database is one")
 	}
 	var places []string
 	for _, t := range plan.Totals {
 		places = append(places, t.Base)
 	}
 	return c.warnViews(ctx, s.source, places)
+}
+
+// warnOpenSource says what open-source FiftyOne cannot do with paths in a cloud.
+func (c *uploadCmd) warnOpenSource(which string) {
+	if t, err := open.Parse(c.target); err == nil && t.Scheme != "file" {
+		c.ui.warn("%s of open-source FiftyOne, which cannot open cloud paths: its App will show no media of them", which)
+	}
 }
 
 // warnRewrite is the same for a rewrite; of prefix maps the plan itself has said

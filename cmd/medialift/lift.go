@@ -150,25 +150,16 @@ func (c *liftCmd) carryAll(ctx context.Context, datasets []string, plans []*jour
 		if len(datasets) > 1 {
 			var err error
 			if j, err = c.prepare(ctx, arg); err != nil {
-				return c.later(i, err)
+				return later(i, err)
 			}
 			plans[i] = j
 		}
 		err := c.carry(ctx, j)
 		if err := errors.Join(err, j.close()); err != nil {
-			return c.later(i, err)
+			return later(i, err)
 		}
 	}
 	return c.wrong(nil)
-}
-
-// later is err where lifts before the i-th were carried out: refused is said of a
-// command that changed nothing.
-func (c *liftCmd) later(i int, err error) error {
-	if i > 0 && judge(err).code == exitRefused {
-		return &partialError{msg: err.Error(), hint: judge(err).hint, stuck: true, err: err}
-	}
-	return err
 }
 
 // A journey is one lift under way.

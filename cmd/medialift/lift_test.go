@@ -44,10 +44,13 @@ func (l lifting) lift(want int, args ...string) document {
 	return l.run(want, slices.Concat([]string{"lift"}, args, l.to)...)
 }
 
-// opened is a dataset of B.
-func (l lifting) opened(name string) *mongostore.Store {
+// opened is a dataset of B, source one of A.
+func (l lifting) opened(name string) *mongostore.Store { return l.open(l.b, name) }
+func (l lifting) source(name string) *mongostore.Store { return l.open(l.a, name) }
+
+func (l lifting) open(db *mongo.Database, name string) *mongostore.Store {
 	l.t.Helper()
-	d, err := mongostore.Open(l.t.Context(), mongotest.URI(l.t), l.b.Name(), mongostore.Options{})
+	d, err := mongostore.Open(l.t.Context(), mongotest.URI(l.t), db.Name(), mongostore.Options{})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -119,21 +122,6 @@ func (l lifting) check(source dataset.Source, dir, name string) int {
 		}
 	}
 	return len(after)
-}
-
-// source is a dataset of A.
-func (l lifting) source(name string) *mongostore.Store {
-	l.t.Helper()
-	d, err := mongostore.Open(l.t.Context(), mongotest.URI(l.t), l.a.Name(), mongostore.Options{})
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() { _ = d.Close() })
-	s, err := d.Dataset(l.t.Context(), name)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	return s
 }
 
 func TestLift(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/ledger"
@@ -186,7 +185,5 @@ func (c *liftCmd) warnTarget(j *journey) {
 	if kind := c.db.Config().Type; kind != mongostore.OpenSource || j.plan.Upload.Values() == 0 {
 		return
 	}
-	if t, err := open.Parse(c.target); err == nil && t.Scheme != "file" {
-		c.ui.warn("the target is a database of open-source FiftyOne, which cannot open cloud paths: its App will show no media of them")
-	}
+	c.warnOpenSource("the target is a database")
 }

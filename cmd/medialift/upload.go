@@ -104,12 +104,11 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	defer cancel()
 	for i, arg := range datasets {
 		err := c.one(ctx, arg)
-		if err != nil && i > 0 && !c.dryRun && judge(err).code == exitRefused {
-			// Refused is said of a command that changed nothing.
-			return &partialError{msg: err.Error(), hint: judge(err).hint, stuck: true, err: err}
+		if err != nil && c.dryRun {
+			return err
 		}
 		if err != nil {
-			return err
+			return later(i, err)
 		}
 	}
 	if !c.rewrite && !c.dryRun && c.stillLocal > 0 {
@@ -118,6 +117,15 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 		c.ui.say("%s still local; the same command with --update-filepaths rewrites them.", pluralAre(c.stillLocal, "path"))
 	}
 	return nil
+}
+
+// later is err where the work on i datasets was carried out before: refused is said of
+// a command that changed nothing.
+func later(i int, err error) error {
+	if i > 0 && judge(err).code == exitRefused {
+		return &partialError{msg: err.Error(), hint: judge(err).hint, stuck: true, err: err}
+	}
+	return err
 }
 
 // limit ends the work after --max-duration.

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// silence is how long a connection may neither take nor give a byte. It is
+	// Silence is how long a connection may neither take nor give a byte. It is
 	// long because some endpoints store the whole object before they answer.
-	silence = 3 * time.Minute
-	// idleConns is how many connections are kept for the next request.
-	idleConns = 512
+	Silence = 3 * time.Minute
+	// IdleConns is how many connections are kept for the next request.
+	IdleConns = 512
 )
 
 // NewTransport returns a transport for many uploads at once. It speaks HTTP/1.1
@@ -31,21 +31,23 @@ func NewTransport() *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return &liveConn{Conn: conn, silence: silence}, nil
+			return Live(conn, Silence), nil
 		},
 		Protocols:             protocols,
 		TLSHandshakeTimeout:   30 * time.Second,
 		ExpectContinueTimeout: time.Second,
-		MaxIdleConns:          idleConns,
-		MaxIdleConnsPerHost:   idleConns,
+		MaxIdleConns:          IdleConns,
+		MaxIdleConnsPerHost:   IdleConns,
 		IdleConnTimeout:       90 * time.Second,
 		ReadBufferSize:        16 << 10,
 		WriteBufferSize:       64 << 10,
 	}
 }
 
-// A liveConn fails once nothing has moved on it for a while: otherwise a peer
+// Live is conn, but fails once nothing has moved on it for a while: otherwise a peer
 // that vanished holds a worker for a quarter of an hour or for ever.
+func Live(conn net.Conn, silence time.Duration) net.Conn { return &liveConn{conn, silence} }
+
 type liveConn struct {
 	net.Conn
 	silence time.Duration
