@@ -3,51 +3,186 @@ package upload
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
 )
 
-// looked is how many objects that have arrived are looked for again.
-const looked = 3
+// looked is how many objects of each media field are looked at again, at least,
+// before a run builds on what earlier ones sent.
+const looked = 16
 
-// present refuses to build on objects that are gone: a target that was emptied
-// or made anew since an earlier run would leave rows that name nothing. A few of
-// them tell; to look for all is what verify is for.
+// present refuses to build on objects that are gone or that hold other bytes than
+// were sent: a target that was emptied, made again or written to by others since an
+// earlier run would leave rows that name nothing, or something else. Some objects of
+// each field tell, and each field has one target; Options.VerifyArrived looks at all.
 func (e *executor) present(ctx context.Context) error {
-	refusal := &dataset.Refusal{
-		Reason: "objects that had arrived are gone",
-		Hint:   "medialift verify lists what is missing; with another --state folder everything is looked for and sent anew",
-	}
-	seen := 0
-	for f, err := range e.plan.job.Ledger.Files(ctx, ledger.FileArrived) {
+	l := &presence{executor: e, refusal: &dataset.Refusal{
+		Reason: "objects that had arrived are gone, or are not what was sent",
+		Hint: "--verify-arrived finds all of them; the same command with another --state folder looks at every key and sends what is missing," +
+			" and with --overwrite what others have replaced",
+	}}
+	if !e.plan.opts.VerifyArrived {
+		some, err := e.plan.job.Ledger.Spread(ctx, looked)
 		if err != nil {
 			return err
 		}
-		root, ok := e.plan.root[f.Field]
-		key, inside := "", false
-		if ok {
-			key, inside = root.Naming.Cut(f.URL)
-		}
-		if !inside {
-			continue
-		}
-		err := bucket.Retry(ctx, e.plan.opts.Tries, func() error {
-			_, err := root.Store.Stat(ctx, key)
-			return err
+		return l.look(ctx, func(yield func(ledger.File, error) bool) {
+			for _, f := range some {
+				if !yield(f, nil) {
+					return
+				}
+			}
 		})
-		if errors.Is(err, bucket.ErrNotFound) {
-			refusal.Add(dataset.Problem{Kind: "gone", Path: f.Path, URL: f.URL, Hint: "no object is under this key"})
-		} else if err != nil {
-			return err
+	}
+	var err error
+	if l.total, err = e.plan.job.Ledger.LandedCount(ctx); err != nil {
+		return err
+	}
+	return l.look(ctx, e.plan.job.Ledger.Landed(ctx))
+}
+
+// A presence is one look at what has arrived.
+type presence struct {
+	*executor
+
+	total int64 // objects to look at; 0 where their number is not worth telling
+
+	mu      sync.Mutex
+	done    int64
+	refusal *dataset.Refusal
+	again   []ledger.File // other versions of the same bytes, still to be recorded
+}
+
+// look looks at all the files, several at a time.
+func (l *presence) look(ctx context.Context, files func(yield func(ledger.File, error) bool)) error {
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(l.plan.opts.readers())
+	for f, err := range files {
+		if err != nil {
+			return errors.Join(err, group.Wait())
 		}
-		if seen++; seen == looked {
+		if within.Err() != nil {
 			break
 		}
+		group.Go(func() error { return l.one(within, f) })
 	}
-	if refusal.Total > 0 {
-		return refusal
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrStopped, context.Cause(ctx))
+	}
+	if len(l.again) > 0 {
+		if err := l.plan.job.Ledger.Record(ctx, l.again); err != nil {
+			return err
+		}
+	}
+	if l.refusal.Total == 0 {
+		return nil
+	}
+	slices.SortFunc(l.refusal.Problems, func(a, b dataset.Problem) int { return strings.Compare(a.Path, b.Path) })
+	return l.refusal
+}
+
+// one looks at one object.
+func (l *presence) one(ctx context.Context, f ledger.File) error {
+	root, ok := l.plan.root[f.Field]
+	key, inside := "", false
+	if ok {
+		key, inside = root.Naming.Cut(f.URL)
+	}
+	if !inside {
+		return nil
+	}
+	var obj bucket.Object
+	err := l.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
+		obj, err = root.Store.Stat(ctx, key)
+		return err
+	})
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		l.refuse("gone", f, "no object is under this key")
+	case err != nil:
+		return err
+	default:
+		if err := l.compare(ctx, root.Store, f, obj); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done++; l.total > 0 {
+		l.plan.opts.Progress(Progress{Phase: "checking", Files: l.done, TotalFiles: l.total})
 	}
 	return nil
+}
+
+func (l *presence) refuse(kind string, f ledger.File, format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refusal.Add(dataset.Problem{Kind: kind, Path: f.Path, URL: f.URL, Hint: fmt.Sprintf(format, args...)})
+}
+
+// compare compares what the store says with what the ledger has. Another version
+// may hold the same bytes: then a strong checksum says so, or the local file, which
+// has not changed since it was sent.
+func (l *presence) compare(ctx context.Context, store bucket.Store, f ledger.File, obj bucket.Object) error {
+	if obj.Size != f.Size {
+		l.refuse("changed", f, "%d bytes, %d were sent", obj.Size, f.Size)
+		return nil
+	}
+	for algorithm, want := range bucket.ParseChecksum(f.Checksum) {
+		switch is := obj.Checksums[algorithm]; {
+		case is == "":
+		case is != want:
+			l.refuse("changed", f, "its %s is %s, that of what was sent %s", algorithm, is, want)
+			return nil
+		case strong(algorithm):
+			return nil
+		}
+	}
+	if f.ETag != "" && obj.ETag == f.ETag {
+		return nil
+	}
+	src, done, err := l.plan.source(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer done()
+	same := false
+	err = l.engine.do(ctx, ask{reads: f.Size}, func(context.Context) (err error) {
+		same, err = bucket.Same(ctx, store, src, obj)
+		return err
+	})
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		l.refuse("gone", f, "no object is under this key any more")
+	case err != nil:
+		return err
+	case !same:
+		l.refuse("changed", f, "another object of %s has its key, with other bytes", obj.ModTime.UTC().Format("2006-01-02 15:04"))
+	default:
+		f.ETag = obj.ETag
+		if sum := obj.Checksums.String(); sum != "" {
+			f.Checksum = sum
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.again = append(l.again, f)
+	}
+	return nil
+}
+
+// strong tells whether a checksum is long enough to tell by itself, against another
+// ETag, that bytes are the same.
+func strong(a bucket.Algorithm) bool {
+	return a == bucket.SHA256 || a == bucket.MD5 || a == bucket.CRC64NVME
 }

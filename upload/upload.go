@@ -90,6 +90,9 @@ type Options struct {
 	SkipAssets bool
 	// Overwrite says which objects may be replaced.
 	Overwrite Overwrite
+	// VerifyArrived looks again at every object that an earlier run sent, where
+	// otherwise some of each field are looked at. What this run sends needs no look.
+	VerifyArrived bool
 	// SkipFailures goes on when a file cannot be sent.
 	SkipFailures bool
 	// Attributes are what Job.Open has objects written with. They are no part of

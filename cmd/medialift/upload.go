@@ -21,7 +21,7 @@ type uploadCmd struct {
 	layout, onCollision, missing      string
 	overwrite                         string
 	skipAssets, skipFailures, rewrite bool
-	dryRun                            bool
+	dryRun, verifyArrived             bool
 	choice                            datasetChoice
 	part                              partChoice
 	workers                           int
@@ -75,6 +75,7 @@ func (c *uploadCmd) sending(f *pflag.FlagSet) {
 	f.StringVar(&c.overwrite, "overwrite", "", "replace other objects under the same keys: `all`, or own for those an earlier run sent")
 	f.Lookup("overwrite").NoOptDefVal = string(upload.OverwriteAll)
 	f.BoolVar(&c.skipAssets, "skip-assets", false, "send .fo3d scenes without the files they refer to")
+	f.BoolVar(&c.verifyArrived, "verify-arrived", false, "look again at every object that an earlier run sent, not only at some of each field")
 	f.BoolVar(&c.skipFailures, "skip-failures", false, "go on when a file cannot be sent")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: send nothing, change nothing")
 	f.IntVar(&c.workers, "workers", 0, "send at most so many files, or parts of large ones, at a time (default 64); fewer where more do not help")

@@ -65,7 +65,7 @@ func (c *uploadCmd) options(target string) error {
 	c.opts = upload.Options{
 		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
 		KeepMissing: c.missing == "keep", SkipAssets: c.skipAssets, SkipFailures: c.skipFailures, Workers: c.workers,
-		MaxRequests: c.maxRequests, Attributes: c.written,
+		MaxRequests: c.maxRequests, Attributes: c.written, VerifyArrived: c.verifyArrived,
 		Progress: c.progress,
 	}
 	if c.maxRequests < 0 {
