@@ -30,6 +30,7 @@
 //	layer bucket/internal/wire
 //	layer bucket/azurestore bucket/filestore bucket/gcsstore bucket/memstore bucket/s3store
 //	layer bucket/open
+//	layer internal/transfer
 //	layer localfile
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
@@ -66,6 +67,7 @@
 //	allow bucket/memstore: gocloud.dev/...
 //	allow bucket/s3store: github.com/aws/..., github.com/minio/crc64nvme
 //	allow bucket/open: github.com/aws/aws-sdk-go-v2/aws
+//	allow internal/transfer: golang.org/x/sync/semaphore, golang.org/x/time/rate
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
 //	allow report: std
 //	allow localfile: golang.org/x/text/unicode/norm
@@ -75,7 +77,7 @@
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson, github.com/klauspost/compress/zstd
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/runner: go.mongodb.org/mongo-driver/v2/..., golang.org/x/sync/errgroup
-//	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/..., golang.org/x/time/rate
+//	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/...
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/text/unicode/norm
 //	allow survey: std
 //	allow clean: golang.org/x/text/unicode/norm

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/internal/transfer"
 )
 
 // A Target is what is examined.
@@ -27,7 +28,8 @@ type Target struct {
 type Options struct {
 	// ReadOnly writes nothing.
 	ReadOnly bool
-	// Timeout of each step; 0 is 20 seconds.
+	// Timeout of each request; 0 is 20 seconds. A store that asks to slow down is
+	// waited for beyond it, for a minute.
 	Timeout time.Duration
 }
 
@@ -58,6 +60,7 @@ const tries = 3
 type examiner struct {
 	Target
 	opts     Options
+	engine   *transfer.Engine
 	findings []Finding
 }
 
@@ -67,7 +70,7 @@ func Examine(ctx context.Context, t Target, opts Options) ([]Finding, error) {
 	if opts.Timeout <= 0 {
 		opts.Timeout = 20 * time.Second
 	}
-	e := &examiner{Target: t, opts: opts}
+	e := &examiner{Target: t, opts: opts, engine: transfer.New(transfer.Options{Tries: tries})}
 	if t.Dir != "" {
 		e.directory(ctx)
 	} else {
@@ -211,12 +214,22 @@ func (e *examiner) list(ctx context.Context) {
 	e.add(OK, "read", "", "%q can be read", first.Key)
 }
 
-// try makes one step, within its time, and again while its failure may pass.
+// errSlow ends a step that had no answer within its time.
+var errSlow = errors.New("no answer")
+
+// try makes one step, within its time, and again while its failure may pass. A
+// store that asks to slow down is waited for, as it is when files are sent.
 func (e *examiner) try(ctx context.Context, do func(context.Context) error) error {
-	within, cancel := context.WithTimeout(ctx, e.opts.Timeout)
-	defer cancel()
-	err := bucket.Retry(within, tries, func() error { return do(within) })
-	if err != nil && ctx.Err() == nil && within.Err() != nil {
+	err := e.engine.Ask(ctx, transfer.Ask{Waits: transfer.ForCalm}, func(ctx context.Context) error {
+		within, cancel := context.WithTimeout(ctx, e.opts.Timeout)
+		defer cancel()
+		err := do(within)
+		if err != nil && ctx.Err() == nil && within.Err() != nil {
+			return errSlow
+		}
+		return err
+	})
+	if errors.Is(err, errSlow) {
 		return fmt.Errorf("%w: no answer within %s", bucket.ErrUnreachable, e.opts.Timeout)
 	}
 	return err

@@ -49,7 +49,7 @@ func (e *executor) begun(ctx context.Context, f ledger.File) (ledger.Upload, []l
 		return u, parts, ok, err
 	}
 	if prefix, _ := storeName(u.Name); prefix != as(e.plan.opts.Attributes) {
-		err := e.plan.abortUpload(ctx, u)
+		err := e.abortUpload(ctx, u)
 		if err != nil && !errors.Is(err, bucket.ErrNoUpload) {
 			return u, nil, false, err
 		}

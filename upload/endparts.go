@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -38,7 +39,7 @@ func (p *parted) end(ctx context.Context) outcome {
 
 // finish makes the object of the parts, over another one where that is allowed.
 func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, err error) {
-	err = p.engine.do(ctx, ask{}, func(within context.Context) (err error) {
+	err = p.engine.Do(ctx, func(within context.Context) (err error) {
 		obj, err = p.multi.Finish(within, p.key, p.upload.Name, p.src, p.parts, bucket.Condition{})
 		gone := errors.Is(err, bucket.ErrNoUpload)
 		if !gone && !errors.Is(err, bucket.ErrExists) {
@@ -66,7 +67,9 @@ func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, 
 // part of.
 func (p *parted) again(ctx context.Context) outcome {
 	lost := p.arrived()
-	_ = p.multi.Abort(ctx, p.key, p.upload.Name) // gone already, as a rule
+	_ = p.engine.Ask(ctx, dropping(), func(ctx context.Context) error {
+		return p.multi.Abort(ctx, p.key, p.upload.Name) // gone already, as a rule
+	})
 	if err := p.plan.job.Ledger.EndUpload(context.WithoutCancel(ctx), p.upload.ID); err != nil {
 		p.close()
 		return outcome{file: failure(p.file, err), err: err}
@@ -77,10 +80,15 @@ func (p *parted) again(ctx context.Context) outcome {
 	return outcome{skip: true, progress: -lost}
 }
 
+// dropping is how an upload is asked to be dropped: not at any price.
+func dropping() transfer.Ask { return transfer.Ask{Tries: 3, Waits: transfer.ForCalm} }
+
 // abort drops an upload that is of no use any more. Where that fails, a later
 // run tries again: the ledger lists it as abandoned or resumes it.
 func (p *parted) abort(ctx context.Context) {
-	err := p.multi.Abort(ctx, p.key, p.upload.Name)
+	err := p.engine.Ask(ctx, dropping(), func(ctx context.Context) error {
+		return p.multi.Abort(ctx, p.key, p.upload.Name)
+	})
 	if err == nil || errors.Is(err, bucket.ErrNoUpload) {
 		_ = p.plan.job.Ledger.EndUpload(context.WithoutCancel(ctx), p.upload.ID) // else it is found gone later
 	}
@@ -94,7 +102,7 @@ func (e *executor) abandon(ctx context.Context) error {
 		return err
 	}
 	for _, u := range list {
-		err := e.plan.abortUpload(ctx, u)
+		err := e.abortUpload(ctx, u)
 		if err != nil && !errors.Is(err, bucket.ErrNoUpload) {
 			e.sent.Notes = append(e.sent.Notes, fmt.Sprintf("an unfinished upload to %s is still there: %v", u.URL, err))
 			continue
@@ -106,8 +114,8 @@ func (e *executor) abandon(ctx context.Context) error {
 	return nil
 }
 
-func (p *Plan) abortUpload(ctx context.Context, u ledger.Upload) error {
-	for _, root := range p.root {
+func (e *executor) abortUpload(ctx context.Context, u ledger.Upload) error {
+	for _, root := range e.plan.root {
 		key, ok := root.Naming.Cut(u.URL)
 		if !ok {
 			continue
@@ -115,9 +123,9 @@ func (p *Plan) abortUpload(ctx context.Context, u ledger.Upload) error {
 		_, name := storeName(u.Name)
 		switch store := root.Store.(type) {
 		case bucket.Multipart:
-			return store.Abort(ctx, key, name)
+			return e.engine.Ask(ctx, dropping(), func(ctx context.Context) error { return store.Abort(ctx, key, name) })
 		case bucket.Resumable:
-			return store.Cancel(ctx, name)
+			return e.engine.Ask(ctx, dropping(), func(ctx context.Context) error { return store.Cancel(ctx, name) })
 		}
 	}
 	return errors.New("this run no longer sends to that place")

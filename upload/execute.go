@@ -7,6 +7,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/transfer"
 )
 
 // Sent says what Execute did.
@@ -37,9 +38,6 @@ func (e *FailedError) Error() string {
 // Unwrap returns what went wrong.
 func (e *FailedError) Unwrap() error { return e.Err }
 
-// checks is how often a store is asked whether it is there.
-const checks = 3
-
 // Execute sends what the plan says and the ledger does not know to have
 // arrived. Before the first byte it asks every target whether it is there, looks
 // whether what has arrived still is, and for other objects under the plan's keys:
@@ -48,14 +46,15 @@ const checks = 3
 // Options.Grace at most, and returns ErrStopped. It is safe to call again. A
 // large file that was not finished then goes on where it stopped.
 func (p *Plan) Execute(ctx context.Context) (Sent, error) {
-	e := &executor{plan: p, engine: newEngine(p.opts)}
+	e := &executor{plan: p, engine: p.opts.engine()}
+	e.engine.Begin(ctx.Done(), func() {})
 	e.total.Files, e.total.Bytes = p.ToSend()
 	if e.total.Files == 0 && p.Values() == 0 {
 		return e.sent, nil
 	}
 	stores := p.stores()
 	for _, c := range stores {
-		if err := bucket.Retry(ctx, checks, func() error { return c.Check(ctx) }); err != nil {
+		if err := e.engine.Ask(ctx, transfer.First(), c.Check); err != nil {
 			return e.sent, err
 		}
 	}
@@ -66,6 +65,7 @@ func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 		}
 	}
 	if ctx.Err() == nil {
+		e.engine.Begin(ctx.Done(), func() {})
 		err = errors.Join(err, e.abandon(ctx))
 	}
 	if n := e.lost.Load(); n > 0 {
@@ -74,7 +74,7 @@ func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 	for _, c := range stores {
 		e.sent.Notes = append(e.sent.Notes, c.Notes()...)
 	}
-	e.sent.Traffic = e.engine.traffic
+	e.sent.Traffic = e.engine.Traffic()
 	if settle := p.job.Ledger.SettleTwins(context.WithoutCancel(ctx)); err == nil {
 		err = settle
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -103,7 +104,7 @@ func (l *presence) one(ctx context.Context, f ledger.File) error {
 		return nil
 	}
 	var obj bucket.Object
-	err := l.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
+	err := l.engine.Do(ctx, func(ctx context.Context) (err error) {
 		obj, err = root.Store.Stat(ctx, key)
 		return err
 	})
@@ -158,7 +159,7 @@ func (l *presence) compare(ctx context.Context, store bucket.Store, f ledger.Fil
 	}
 	defer done()
 	same := false
-	err = l.engine.do(ctx, ask{reads: f.Size}, func(context.Context) (err error) {
+	err = l.engine.Ask(ctx, transfer.Ask{Reads: f.Size}, func(context.Context) (err error) {
 		same, err = bucket.Same(ctx, store, src, obj)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -75,7 +76,7 @@ func (p *parted) resume(ctx context.Context) error {
 		return err
 	}
 	var there []bucket.Part
-	err = p.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
+	err = p.engine.Do(ctx, func(ctx context.Context) (err error) {
 		there, err = p.multi.Parts(ctx, p.key, upload.Name)
 		return err
 	})
@@ -104,7 +105,7 @@ func (p *parted) resume(ctx context.Context) error {
 
 func (p *parted) start(ctx context.Context) error {
 	var name string
-	err := p.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
+	err := p.engine.Do(ctx, func(ctx context.Context) (err error) {
 		name, err = p.multi.Start(ctx, p.key, p.src)
 		return err
 	})
@@ -162,8 +163,8 @@ func (p *parted) sendPart(ctx context.Context, n int) (part bucket.Part, there b
 		}
 	}
 	// Another part may fail meanwhile.
-	a := ask{bytes: src.Size, held: held(p.store, src.Size, true), still: p.goesOn}
-	err = p.engine.do(ctx, a, func(ctx context.Context) (err error) {
+	a := transfer.Ask{Bytes: src.Size, Held: transfer.Held(p.store, src.Size, true), Still: p.goesOn}
+	err = p.engine.Ask(ctx, a, func(ctx context.Context) (err error) {
 		part, err = p.multi.PutPart(ctx, p.key, p.upload.Name, n, src)
 		return err
 	})
@@ -199,7 +200,7 @@ func (p *parted) goesOn() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err == nil && stopped {
-		p.err = errStopping
+		p.err = transfer.ErrStopping
 	}
 	return p.err == nil
 }
@@ -209,7 +210,7 @@ func (p *parted) note(n int, part bucket.Part, err error) {
 	defer p.mu.Unlock()
 	if err == nil {
 		p.parts[n-1] = part
-	} else if p.err == nil || p.err == errStopping && !errors.Is(err, context.Canceled) {
+	} else if p.err == nil || p.err == transfer.ErrStopping && !errors.Is(err, context.Canceled) {
 		p.err = err
 	}
 }

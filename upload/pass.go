@@ -8,13 +8,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
 // An executor is one call of Execute.
 type executor struct {
 	plan   *Plan
-	engine *engine
+	engine *transfer.Engine
 	sent   Sent
 	total  Progress
 	done   Progress
@@ -75,8 +76,8 @@ func (e *executor) pass(ctx context.Context, step func(context.Context, ledger.F
 			}
 			return o
 		}
-	}, func() bool { return begin.Err() != nil }, e.engine.limit)
-	e.engine.begin(begin.Done(), e.pool.resized)
+	}, func() bool { return begin.Err() != nil }, e.engine.Limit)
+	e.engine.Begin(begin.Done(), e.pool.resized)
 	e.pool.work(work, results)
 	close(results)
 	err := errors.Join(feed, <-recorded)

@@ -21,7 +21,7 @@ func (e *executor) probe(ctx context.Context) error {
 	for id, root := range e.plan.root {
 		has, seen := known[root.Naming.Base+root.Prefix]
 		if !seen {
-			err := bucket.Retry(ctx, e.plan.opts.Tries, func() (err error) {
+			err := e.engine.Do(ctx, func(ctx context.Context) (err error) {
 				has, err = holdsObjects(ctx, root)
 				return err
 			})
@@ -89,7 +89,7 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 	key, _ := root.Naming.Cut(f.URL)
 	skip := outcome{skip: true}
 	var obj bucket.Object
-	err := e.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
+	err := e.engine.Do(ctx, func(ctx context.Context) (err error) {
 		obj, err = root.Store.Stat(ctx, key)
 		return err
 	})
@@ -105,7 +105,7 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 	}
 	defer done()
 	same := false
-	err = e.engine.do(ctx, ask{}, func(context.Context) (err error) {
+	err = e.engine.Do(ctx, func(context.Context) (err error) {
 		same, err = bucket.Same(ctx, root.Store, src, obj)
 		return err
 	})

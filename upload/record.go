@@ -7,6 +7,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -103,7 +104,7 @@ func (e *executor) count(o outcome) {
 
 func (e *executor) show() {
 	sent := e.sent
-	sent.Traffic, sent.Failures, sent.Notes = e.engine.counts(), nil, nil
+	sent.Traffic, sent.Failures, sent.Notes = e.engine.Counts(), nil, nil
 	e.plan.opts.Progress(Progress{
 		Phase: "sending", Files: e.done.Files, TotalFiles: e.total.Files, Bytes: e.done.Bytes, TotalBytes: e.total.Bytes,
 		Sent: sent,
@@ -118,7 +119,7 @@ func (e *executor) ends(err error) bool {
 // hopeless tells failures that every other file would meet too: going on past
 // them would only repeat them.
 func hopeless(err error) bool {
-	for _, kind := range []error{errStoreOut, bucket.ErrNoBucket, bucket.ErrIdentity} {
+	for _, kind := range []error{transfer.ErrStoreOut, bucket.ErrNoBucket, bucket.ErrIdentity} {
 		if errors.Is(err, kind) {
 			return true
 		}

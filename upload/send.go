@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -46,8 +47,8 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 	defer t.close()
 	var obj bucket.Object
 	replaced, tries := false, 0
-	a := ask{bytes: f.Size, held: held(t.store, f.Size, false)}
-	err = e.engine.do(ctx, a, func(within context.Context) (err error) {
+	a := transfer.Ask{Bytes: f.Size, Held: transfer.Held(t.store, f.Size, false)}
+	err = e.engine.Ask(ctx, a, func(within context.Context) (err error) {
 		tries++
 		obj, err = t.store.Put(within, t.key, t.src, bucket.Condition{})
 		if !errors.Is(err, bucket.ErrExists) {
@@ -73,7 +74,7 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 }
 
 // errFound says that the object is there already with the same bytes.
-var errFound = errors.New("already there")
+var errFound = fmt.Errorf("%w: it is there already", transfer.ErrAnswer)
 
 // occupied deals with a key that holds an object: equal bytes have arrived
 // (errFound); own or any others may be replaced, under the condition returned,
@@ -86,7 +87,7 @@ func (e *executor) occupied(ctx context.Context, t target) (bucket.Object, bucke
 	if err != nil {
 		return obj, bucket.Condition{}, err
 	}
-	reading, done := e.engine.reading(ctx)
+	reading, done := e.engine.Reading(ctx)
 	defer done()
 	same, err := bucket.Same(reading, t.store, t.src, obj)
 	if err != nil {
@@ -112,5 +113,5 @@ func failure(f ledger.File, err error) ledger.File {
 
 // left tells what was not carried through because the run is stopping.
 func left(err error) bool {
-	return errors.Is(err, errStopping) || errors.Is(err, context.Canceled)
+	return errors.Is(err, transfer.ErrStopping) || errors.Is(err, context.Canceled)
 }

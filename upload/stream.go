@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -45,7 +46,7 @@ func (s *stream) resume(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
-	err = s.engine.do(ctx, ask{reads: s.src.Size}, func(ctx context.Context) (err error) {
+	err = s.engine.Ask(ctx, transfer.Ask{Reads: s.src.Size}, func(ctx context.Context) (err error) {
 		s.session, err = s.resumable.Resume(ctx, s.key, upload.Name, s.src)
 		return err
 	})
@@ -61,7 +62,7 @@ func (s *stream) resume(ctx context.Context) error {
 // begin opens a session, over another object where that is allowed.
 func (s *stream) begin(ctx context.Context) outcome {
 	var found bucket.Object
-	err := s.engine.do(ctx, ask{}, func(ctx context.Context) (err error) {
+	err := s.engine.Do(ctx, func(ctx context.Context) (err error) {
 		s.session, err = s.resumable.Begin(ctx, s.key, s.src, s.cond)
 		if errors.Is(err, bucket.ErrExists) {
 			if found, err = s.over(ctx); err == nil {
@@ -96,8 +97,8 @@ func (s *stream) next(ctx context.Context) outcome {
 	before, done := s.session.Received(), false
 	var obj bucket.Object
 	bytes := min(chunk, s.src.Size-before)
-	a := ask{bytes: bytes, held: held(s.store, bytes, true), still: func() bool { return !s.pool.stopped() }}
-	err := s.engine.do(ctx, a, func(ctx context.Context) (err error) {
+	a := transfer.Ask{Bytes: bytes, Held: transfer.Held(s.store, bytes, true), Still: func() bool { return !s.pool.stopped() }}
+	err := s.engine.Ask(ctx, a, func(ctx context.Context) (err error) {
 		obj, done, err = s.session.Send(ctx, chunk)
 		return err
 	})
@@ -109,7 +110,7 @@ func (s *stream) next(ctx context.Context) outcome {
 	case errors.Is(err, bucket.ErrNoUpload) && s.anew < restarts:
 		o = s.again(ctx)
 	case errors.Is(err, bucket.ErrExists):
-		err = s.engine.do(ctx, ask{reads: s.src.Size}, func(ctx context.Context) (err error) {
+		err = s.engine.Ask(ctx, transfer.Ask{Reads: s.src.Size}, func(ctx context.Context) (err error) {
 			obj, err = s.over(ctx)
 			return err
 		})
@@ -161,7 +162,8 @@ func (s *stream) drop(ctx context.Context) error {
 		return nil
 	}
 	if s.session != nil && s.session.Received() < s.src.Size {
-		_ = s.resumable.Cancel(ctx, s.upload.Name)
+		name := s.upload.Name
+		_ = s.engine.Ask(ctx, dropping(), func(ctx context.Context) error { return s.resumable.Cancel(ctx, name) })
 	}
 	id := s.upload.ID
 	s.upload = ledger.Upload{}

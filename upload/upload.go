@@ -152,21 +152,6 @@ func (o Options) withDefaults() Options {
 	if o.Workers <= 0 {
 		o.Workers = 64
 	}
-	if o.Tries <= 0 {
-		o.Tries = 6
-	}
-	if o.Memory <= 0 {
-		o.Memory = 64 << 20
-	}
-	if o.Backoff <= 0 {
-		o.Backoff = bucket.FirstWait
-	}
-	if o.Patience <= 0 {
-		o.Patience = time.Minute
-	}
-	if o.Stall <= 0 {
-		o.Stall = 5 * time.Minute
-	}
 	if o.Grace <= 0 {
 		o.Grace = 7 * time.Second
 	}

@@ -87,7 +87,7 @@ func (v *verifier) see(ctx context.Context, f finding) (*thing, finding) {
 		return nil, f.unseen(err)
 	}
 	var obj bucket.Object
-	err = p.ask(ctx, v.opts.Tries, func() (err error) {
+	err = p.ask(ctx, func(ctx context.Context) (err error) {
 		obj, err = p.Store.Stat(ctx, key)
 		return err
 	})
@@ -100,7 +100,9 @@ func (v *verifier) see(ctx context.Context, f finding) (*thing, finding) {
 	return &thing{
 		size: obj.Size, sums: obj.Checksums, etag: obj.ETag,
 		open: func(ctx context.Context) (io.ReadCloser, error) { return p.Store.Open(ctx, key) },
-		ask:  func(ctx context.Context, try func() error) error { return p.ask(ctx, v.opts.Tries, try) },
+		ask: func(ctx context.Context, try func() error) error {
+			return p.ask(ctx, func(context.Context) error { return try() })
+		},
 	}, f
 }
 

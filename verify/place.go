@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/internal/transfer"
 )
 
 // giveUp is how many objects in a row an endpoint may leave unanswered before
@@ -17,7 +18,8 @@ const giveUp = 100
 // A place is one bucket.
 type place struct {
 	bucket.Location
-	check sync.Once
+	engine *transfer.Engine
+	check  sync.Once
 
 	mu   sync.Mutex
 	down error // why the bucket cannot be asked
@@ -26,8 +28,8 @@ type place struct {
 
 // places finds the bucket of a URL. Buckets are opened when first needed.
 type places struct {
-	open  func(ctx context.Context, url string) (bucket.Location, error)
-	tries int
+	open   func(ctx context.Context, url string) (bucket.Location, error)
+	engine *transfer.Engine
 
 	mu    sync.Mutex
 	heads map[string]*place // by what URLs start with; nil: that names no bucket
@@ -39,7 +41,7 @@ func (ps *places) find(ctx context.Context, url string) (*place, string, error) 
 	for _, head := range headsOf(url) {
 		if p := ps.head(ctx, head); p != nil {
 			if key, ok := p.Naming.Cut(url); ok && key != "" {
-				return p, key, p.usable(ctx, ps.tries)
+				return p, key, p.usable(ctx)
 			}
 		}
 	}
@@ -53,7 +55,7 @@ func (ps *places) find(ctx context.Context, url string) (*place, string, error) 
 		return nil, "", errors.New("it names a bucket and no object")
 	}
 	p := ps.share(loc)
-	return p, loc.Prefix, p.usable(ctx, ps.tries)
+	return p, loc.Prefix, p.usable(ctx)
 }
 
 // headsOf are the beginnings of url that may name its bucket: the first element
@@ -96,7 +98,7 @@ func (ps *places) share(loc bucket.Location) *place {
 	defer ps.mu.Unlock()
 	p, known := ps.all[loc.Store]
 	if !known {
-		p = &place{Location: loc}
+		p = &place{Location: loc, engine: ps.engine}
 		ps.all[loc.Store] = p
 	}
 	return p
@@ -105,13 +107,13 @@ func (ps *places) share(loc bucket.Location) *place {
 // usable fails where the bucket cannot be asked: it does not exist, so that
 // nothing could be said of its objects, or its endpoint does not answer. A
 // bucket that may not be listed may still have objects that can be read.
-func (p *place) usable(ctx context.Context, tries int) error {
+func (p *place) usable(ctx context.Context) error {
 	p.check.Do(func() {
 		c, ok := p.Store.(bucket.Checker)
 		if !ok {
 			return
 		}
-		err := bucket.Retry(ctx, tries, func() error { return c.Check(ctx) })
+		err := p.engine.Ask(ctx, transfer.Ask{Waits: transfer.ForCalm}, c.Check)
 		if errors.Is(err, bucket.ErrNoBucket) || errors.Is(err, bucket.ErrUnreachable) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -124,23 +126,28 @@ func (p *place) usable(ctx context.Context, tries int) error {
 }
 
 // ask calls try again while its failure may pass by itself, but no more than
-// once while the endpoint does not answer.
-func (p *place) ask(ctx context.Context, tries int, try func() error) error {
+// once while the endpoint does not answer. One that asks to slow down is waited
+// for.
+func (p *place) ask(ctx context.Context, try func(context.Context) error) error {
+	a := transfer.Ask{Waits: transfer.ForCalm}
 	p.mu.Lock()
 	if p.down != nil {
 		defer p.mu.Unlock()
 		return p.down
 	}
 	if p.mute > 0 {
-		tries = 1
+		a.Tries = 1
 	}
 	p.mu.Unlock()
-	err := bucket.Retry(ctx, tries, try)
+	err := p.engine.Ask(ctx, a, try)
 	if ctx.Err() != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if errors.Is(err, transfer.ErrStoreOut) {
+		p.down = err
+	}
 	if !errors.Is(err, bucket.ErrUnreachable) {
 		p.mute = 0
 		return err

@@ -32,7 +32,7 @@ type verifier struct {
 // was looked at until then.
 func Verify(ctx context.Context, job Job, opts Options) (report Report, err error) {
 	v := &verifier{job: job, opts: opts.withDefaults(), index: map[string]int{}}
-	v.places = places{open: job.Open, tries: v.opts.Tries, heads: map[string]*place{}, all: map[bucket.Store]*place{}}
+	v.places = places{open: job.Open, engine: v.opts.engine(), heads: map[string]*place{}, all: map[bucket.Store]*place{}}
 	if v.resolver, err = localfile.New(job.Dir, job.RelDirs); err != nil {
 		return Report{}, err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -58,8 +59,12 @@ type Options struct {
 	// Workers is how many objects are looked at at a time; 0 is 16.
 	Workers int
 	// Tries is how often an object is asked for while failures are temporary; 0
-	// is 5.
+	// is 5. A store that asks to slow down is waited for, for a minute in which
+	// nothing at all succeeds.
 	Tries int
+	// MaxRequests is how many requests may be made a second, by all workers
+	// together; 0 is no limit.
+	MaxRequests float64
 	// Progress, if set, is told how far a phase has come. Calls do not overlap.
 	Progress func(Progress)
 }
@@ -81,6 +86,11 @@ func (o Options) withDefaults() Options {
 		o.Progress = func(Progress) {}
 	}
 	return o
+}
+
+// engine returns what all requests go through.
+func (o Options) engine() *transfer.Engine {
+	return transfer.New(transfer.Options{Workers: o.Workers, MaxRequests: o.MaxRequests, Tries: o.Tries})
 }
 
 // The kinds of Report.Problems.

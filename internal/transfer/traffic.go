@@ -1,13 +1,14 @@
-package upload
+package transfer
 
 import (
 	"errors"
+	"maps"
 	"net"
 
 	"github.com/medialift/medialift/bucket"
 )
 
-// A Traffic is what an upload asked of its targets, and how that went.
+// A Traffic is what a run asked of its targets, and how that went.
 type Traffic struct {
 	// Requests counts what was asked, each try by itself; what a store needs
 	// more than one request of its own for counts once.
@@ -51,4 +52,22 @@ func causeOf(err error) Cause {
 		return CauseTimeout
 	}
 	return CauseTemporary
+}
+
+// Traffic returns what was asked so far.
+func (e *Engine) Traffic() Traffic {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.traffic
+	t.Causes = maps.Clone(t.Causes)
+	return t
+}
+
+// Counts is Traffic without its causes, which is cheaper.
+func (e *Engine) Counts() Traffic {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.traffic
+	t.Causes = nil
+	return t
 }

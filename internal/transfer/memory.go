@@ -1,4 +1,4 @@
-package upload
+package transfer
 
 import (
 	"context"
@@ -34,9 +34,9 @@ func (m memory) take(ctx context.Context, bytes int64) (func(), error) {
 // buffer to copy by.
 const heldUnknown = 1 << 20
 
-// held is what store keeps in memory while it takes a file, or a part of one,
+// Held is what store keeps in memory while it takes a file, or a part of one,
 // of so many bytes.
-func held(store bucket.Store, bytes int64, part bool) int64 {
+func Held(store bucket.Store, bytes int64, part bool) int64 {
 	b, ok := store.(bucket.Buffering)
 	switch {
 	case !ok:
