@@ -85,6 +85,9 @@ func (d *Dir) Open(ctx context.Context, run string) (*Run, error) {
 // Names lists the runs that have a ledger here, in no particular order.
 func (d *Dir) Names() ([]string, error) {
 	entries, err := os.ReadDir(d.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // nothing has run yet
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing the state folder: %w", err)
 	}
@@ -139,6 +142,8 @@ func (d *Dir) Remove(run string) error {
 }
 
 func (d *Dir) file(run string) string { return filepath.Join(d.path, run+suffix) }
+
+func (d *Dir) indexFile() string { return filepath.Join(d.path, indexName) }
 
 // A Summary is what a list of runs says about one of them.
 type Summary struct {

@@ -51,9 +51,7 @@ func openRun(ctx context.Context, path string, create bool) (*Run, error) {
 			return nil, fmt.Errorf("opening ledger %q: %w", path, err)
 		}
 	}
-	// The path goes in as a URI so that a "?" or "#" in it is not read as one.
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(path))
-	dsn := "file:" + escaped + "?mode=" + mode +
+	dsn := "file:" + escapePath(path) + "?mode=" + mode +
 		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(TRUNCATE)&_pragma=synchronous(FULL)" +
 		"&_pragma=cache_size(-16000)&_pragma=temp_store(FILE)&_txlock=immediate"
 	db, err := sql.Open("sqlite", dsn)
@@ -110,16 +108,18 @@ func (r *Run) readable(ctx context.Context) error {
 
 // explain adds to an error what the layer knows: which ledger, and whether the
 // file itself is the trouble.
-func (r *Run) explain(doing string, err error) error {
+func (r *Run) explain(doing string, err error) error { return explainAt(r.path, doing, err) }
+
+func explainAt(path, doing string, err error) error {
 	switch text := err.Error(); {
-	case strings.Contains(text, "not a database"), strings.Contains(text, "malformed"):
-		return fmt.Errorf("%s: %w %q: %w", doing, ErrDamaged, r.path, err)
+	case isDamage(err):
+		return fmt.Errorf("%s: %w %q: %w", doing, ErrDamaged, path, err)
 	case strings.Contains(text, "disk is full"), strings.Contains(text, "disk I/O error"):
-		return fmt.Errorf("%s: %w %q: %w", doing, ErrFull, r.path, err)
-	case strings.Contains(text, "database is locked"):
-		return fmt.Errorf("%s ledger %q: %w: %w", doing, r.path, ErrLocked, err)
+		return fmt.Errorf("%s: %w %q: %w", doing, ErrFull, path, err)
+	case isBusy(err):
+		return fmt.Errorf("%s ledger %q: %w: %w", doing, path, ErrLocked, err)
 	}
-	return fmt.Errorf("%s ledger %q: %w", doing, r.path, err)
+	return fmt.Errorf("%s ledger %q: %w", doing, path, err)
 }
 
 // claim makes a fresh ledger the one of id, or checks that it already is.

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"sync"
 )
 
 // What is asked of the table of files by URL.
@@ -116,86 +115,4 @@ func (d *Draft) Named(ctx context.Context, url string) (bool, error) {
 		return false, d.run.explain("reading", err)
 	}
 	return named, nil
-}
-
-// A History knows what the runs of a folder have sent. It opens their ledgers
-// when it is first asked. It is safe for concurrent use.
-type History struct {
-	dir    *Dir
-	except string
-
-	mu     sync.Mutex
-	opened bool
-	runs   []*Run
-}
-
-// History returns what all runs of the folder but one have sent.
-func (d *Dir) History(except string) *History { return &History{dir: d, except: except} }
-
-// Sent returns the files that were sent to url. Ledgers that cannot be read, or
-// that another process is writing, are left out.
-func (h *History) Sent(ctx context.Context, url string) ([]File, error) {
-	return h.ask(ctx, func(r *Run) ([]File, error) { return r.Sent(ctx, url) })
-}
-
-// Needed returns the files that were sent because the one at url needs them.
-func (h *History) Needed(ctx context.Context, url string) ([]File, error) {
-	return h.ask(ctx, func(r *Run) ([]File, error) { return r.Needed(ctx, url) })
-}
-
-func (h *History) ask(ctx context.Context, one func(*Run) ([]File, error)) ([]File, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.open(ctx); err != nil {
-		return nil, err
-	}
-	var list []File
-	for _, r := range h.runs {
-		files, err := one(r)
-		if errors.Is(err, ErrLocked) || errors.Is(err, ErrDamaged) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, files...)
-	}
-	return list, nil
-}
-
-func (h *History) open(ctx context.Context) error {
-	if h.opened {
-		return nil
-	}
-	h.opened = true
-	names, err := h.dir.Names()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if name == h.except {
-			continue
-		}
-		r, err := h.dir.Open(ctx, name)
-		if errors.Is(err, ErrDamaged) || errors.Is(err, ErrNoRun) || errors.Is(err, ErrLocked) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		h.runs = append(h.runs, r)
-	}
-	return nil
-}
-
-// Close closes the ledgers that were opened.
-func (h *History) Close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var errs []error
-	for _, r := range h.runs {
-		errs = append(errs, r.Close())
-	}
-	h.runs = nil
-	return errors.Join(errs...)
 }

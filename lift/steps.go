@@ -206,14 +206,17 @@ func (p *Plan) Verify(ctx context.Context, open func(ctx context.Context, url st
 }
 
 // both asks one after the other.
-func both(first, second func(context.Context, string) ([]ledger.File, error)) func(context.Context, string) ([]ledger.File, error) {
+func both(first func(context.Context, string) ([]ledger.File, error), second func(context.Context, string) ([]ledger.Sent, error)) func(context.Context, string) ([]ledger.File, error) {
 	return func(ctx context.Context, url string) ([]ledger.File, error) {
 		list, err := first(ctx, url)
 		if err != nil {
 			return nil, err
 		}
 		more, err := second(ctx, url)
-		return append(list, more...), err
+		for _, s := range more {
+			list = append(list, s.File)
+		}
+		return list, err
 	}
 }
 

@@ -160,7 +160,9 @@ func (p *Plan) own(ctx context.Context, f ledger.File, obj bucket.Object) (bool,
 		if err != nil {
 			return false, err
 		}
-		senders = append(senders, others...)
+		for _, o := range others {
+			senders = append(senders, o.File)
+		}
 	}
 	own := false
 	for _, s := range senders {

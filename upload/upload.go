@@ -45,10 +45,10 @@ type Job struct {
 	Ledger *ledger.Run
 	// Sent finds the files that other runs sent to a URL; may be nil. It is
 	// called from several goroutines.
-	Sent func(ctx context.Context, url string) ([]ledger.File, error)
+	Sent func(ctx context.Context, url string) ([]ledger.Sent, error)
 	// Needed finds the files that other runs sent because the one at a URL, a
 	// scene, needs them; may be nil.
-	Needed func(ctx context.Context, url string) ([]ledger.File, error)
+	Needed func(ctx context.Context, url string) ([]ledger.Sent, error)
 }
 
 // A Layout says how keys are made.

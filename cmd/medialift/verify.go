@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/verify"
 )
 
@@ -110,7 +111,8 @@ func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
 	history := dir.History("")
 	defer func() { err = errors.Join(err, history.Close()) }()
 	report, err := verify.Verify(ctx, verify.Job{
-		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open, Sent: history.Sent, Needed: history.Needed,
+		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open,
+		Sent: filesOf(history.Sent), Needed: filesOf(history.Needed),
 	}, c.opts)
 	c.show(src.String(), report)
 	if err != nil && ctx.Err() != nil {
@@ -154,4 +156,16 @@ func (c *verifyCmd) show(dir string, r verify.Report) {
 		c.ui.warn("%s not compared with a source: no run is known to have sent them, or what they sent names its assets in other words", objectsWere(r.NoSource))
 	}
 	c.ui.problems(r.Problems, r.Wrong())
+}
+
+// filesOf drops what a verification does not ask for.
+func filesOf(ask func(context.Context, string) ([]ledger.Sent, error)) func(context.Context, string) ([]ledger.File, error) {
+	return func(ctx context.Context, url string) ([]ledger.File, error) {
+		list, err := ask(ctx, url)
+		files := make([]ledger.File, 0, len(list))
+		for _, s := range list {
+			files = append(files, s.File)
+		}
+		return files, err
+	}
 }

@@ -1,0 +1,282 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// attached is how many ledgers are open at a time while the index is refreshed.
+const attached = 8
+
+// racyFor is how old a ledger must be before its time tells that it is unchanged:
+// file systems count time in ticks of up to two seconds.
+const racyFor = 3 * time.Second
+
+// A stamp tells one state of a ledger from another.
+type stamp struct {
+	size, mtime int64
+	racy        bool
+	// hot: a journal lies beside it, so that its file alone says nothing.
+	hot bool
+}
+
+func stampOf(path string) (stamp, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}, err
+	}
+	s := stamp{size: info.Size(), mtime: info.ModTime().UnixNano()}
+	s.racy = time.Since(info.ModTime()) < racyFor
+	if journal, err := os.Stat(path + "-journal"); err == nil && journal.Size() > 0 {
+		s.hot = true
+	}
+	return s, nil
+}
+
+// refresh brings the index up to date with the ledgers of the folder, except one.
+// Only what has changed is read, a few ledgers at a time.
+func (h *History) refresh(ctx context.Context, except string) error {
+	x := h.index
+	names, err := h.dir.Names()
+	if err != nil {
+		return err
+	}
+	known, err := x.stamps(ctx)
+	if err != nil {
+		return err
+	}
+	h.unread = map[string]error{}
+	var stale, gone []string
+	for _, name := range names {
+		if name == except {
+			continue
+		}
+		s, err := stampOf(h.dir.file(name))
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				h.unread[name] = err
+			}
+			continue
+		}
+		if k, ok := known[name]; !ok || k.racy || s.hot || k.size != s.size || k.mtime != s.mtime {
+			stale = append(stale, name)
+		}
+	}
+	for name := range known {
+		if !slices.Contains(names, name) {
+			gone = append(gone, name)
+		}
+	}
+	for batch := range slices.Chunk(gone, 100) {
+		if err := x.within(ctx, func() error { return x.forget(ctx, batch...) }); err != nil {
+			return err
+		}
+	}
+	for batch := range slices.Chunk(stale, attached) {
+		if err := h.readBatch(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return h.makeUsable(ctx, names, except)
+}
+
+// makeUsable notes which runs the index may speak for: all that could be read.
+func (h *History) makeUsable(ctx context.Context, names []string, except string) error {
+	x := h.index
+	if err := x.exec(ctx, `DELETE FROM usable`); err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(names, 200) {
+		batch = slices.DeleteFunc(slices.Clone(batch), func(name string) bool { return name == except || h.unread[name] != nil })
+		marks, args := placeholders(batch)
+		if err := x.exec(ctx, `INSERT OR IGNORE INTO usable SELECT id FROM run WHERE name IN (`+marks+`)`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stamps are those of the ledgers when they were last read.
+func (x *index) stamps(ctx context.Context) (map[string]stamp, error) {
+	rows, err := x.conn.QueryContext(ctx, `SELECT name, size, mtime, racy FROM run`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[string]stamp{}
+	for rows.Next() {
+		var name string
+		var s stamp
+		if err := rows.Scan(&name, &s.size, &s.mtime, &s.racy); err != nil {
+			return nil, err
+		}
+		all[name] = s
+	}
+	return all, rows.Err()
+}
+
+// within runs f in a transaction that may write to the index, and only reads
+// what is attached.
+func (x *index) within(ctx context.Context, f func() error) error {
+	err := x.exec(ctx, `BEGIN`)
+	if err != nil {
+		return err
+	}
+	err = x.exec(ctx, `DELETE FROM run WHERE id < 0`) // takes the lock, here and nowhere else
+	if err == nil {
+		err = f()
+	}
+	if err == nil {
+		err = x.exec(ctx, `COMMIT`)
+	}
+	if err != nil {
+		_ = x.exec(context.WithoutCancel(ctx), `ROLLBACK`)
+	}
+	return err
+}
+
+// forget removes what the index has of runs.
+func (x *index) forget(ctx context.Context, names ...string) error {
+	marks, args := placeholders(names)
+	for _, text := range []string{
+		`DELETE FROM sent WHERE run IN `, `DELETE FROM named WHERE run IN `, `DELETE FROM link WHERE run IN `, `DELETE FROM folder WHERE run IN `, `DELETE FROM run WHERE id IN `,
+	} {
+		if err := x.exec(ctx, text+`(SELECT id FROM run WHERE name IN (`+marks+`))`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readBatch reads some ledgers into the index. What cannot be read is noted, and
+// the index does not speak for it.
+func (h *History) readBatch(ctx context.Context, names []string) (err error) {
+	x := h.index
+	lenders := map[string]string{}
+	defer func() {
+		for _, schema := range lenders {
+			err = errors.Join(err, x.exec(context.WithoutCancel(ctx), `DETACH `+schema))
+		}
+	}()
+	for i, name := range names {
+		schema := fmt.Sprintf("l%d", i)
+		if err := h.attach(ctx, name, schema); err != nil {
+			h.unread[name] = err
+			continue
+		}
+		lenders[name] = schema
+	}
+	return x.within(ctx, func() error {
+		for _, name := range names {
+			if lenders[name] == "" {
+				continue
+			}
+			if err := h.readOne(ctx, name, lenders[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// readOne reads an attached ledger. An error is one of the index.
+func (h *History) readOne(ctx context.Context, name, schema string) error {
+	x := h.index
+	if err := x.exec(ctx, `SAVEPOINT one`); err != nil {
+		return err
+	}
+	err := x.forget(ctx, name)
+	if err == nil {
+		if err = x.take(ctx, h.dir.file(name), name, schema); err == nil {
+			err = h.unchanged(name)
+		}
+		if err != nil && ctx.Err() == nil && (!isDamage(err) || !x.isHealthy(ctx, schema)) {
+			h.unread[name], err = err, nil
+			if undone := x.exec(ctx, `ROLLBACK TO one`); undone != nil {
+				return undone
+			}
+		}
+	}
+	return errors.Join(err, x.exec(ctx, `RELEASE one`))
+}
+
+// take copies into the index what a ledger says of what was sent.
+func (x *index) take(ctx context.Context, path, name, schema string) error {
+	notes, err := x.notes(ctx, schema)
+	if err != nil {
+		return err
+	}
+	s, err := stampOf(path) // while the ledger cannot change: a lock is held on it
+	if err != nil {
+		return err
+	}
+	made := ""
+	if notes[NoteMade] != "" {
+		made = DatabaseKey(notes[NoteMadeIn], notes[NoteMade])
+	}
+	res, err := x.conn.ExecContext(ctx, `INSERT INTO run(name, size, mtime, racy, dataset, uuid, made, sender) VALUES(?, ?, ?, ?, ?, ?, ?, ?)`,
+		name, s.size, s.mtime, s.racy || s.hot, notes["dataset"], notes[NoteUUID], made, notes[NoteSender])
+	if err != nil {
+		return err
+	}
+	run, err := res.LastInsertId()
+	if err != nil {
+		return err
+	}
+	columns, err := x.columns(ctx, schema)
+	if err != nil {
+		return err
+	}
+	has := func(column, otherwise string) string {
+		if slices.Contains(columns, column) {
+			return "f." + column
+		}
+		return otherwise
+	}
+	for _, text := range []string{
+		`INSERT INTO sent SELECT ?1, f.id, f.url, coalesce(f.local, f.path), coalesce(` + has("osize", "NULL") + `, f.size, 0), coalesce(f.size, 0),
+			coalesce(f.mtime, 0), f.state, coalesce(f.checksum, ''), coalesce(f.etag, ''), coalesce(` + has("variant", "NULL") + `, '')
+			FROM L.file f WHERE f.url IS NOT NULL AND ` + wasSent,
+		`INSERT INTO named SELECT ?1, f.id, v.part, v.doc, d.name, v.state <> 0 FROM L.value v
+			JOIN L.file f ON f.path = v.path JOIN L.field d ON d.id = v.field
+			WHERE f.url IS NOT NULL AND ` + strings.ReplaceAll(wasSent, "(state", "(f.state") + ` AND (v.state = 0 OR v.state IN (1, 2, 5) AND v.new = f.url)
+			ON CONFLICT DO UPDATE SET made = max(made, excluded.made)`,
+		`INSERT OR IGNORE INTO folder SELECT DISTINCT rtrim(local, replace(local, 'SEP', '')), run FROM sent WHERE run = ?1`,
+	} {
+		if err := x.exec(ctx, strings.NewReplacer("L.", schema+".", "SEP", string(filepath.Separator)).Replace(text), run); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(columns, "kind") {
+		return nil
+	}
+	return x.exec(ctx, `INSERT OR IGNORE INTO link SELECT ?, file, asset FROM `+schema+`.link`, run)
+}
+
+// columns are those of the table of files, of which older ledgers have fewer.
+func (x *index) columns(ctx context.Context, schema string) ([]string, error) {
+	return query(ctx, x.conn, func(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) },
+		`SELECT name FROM pragma_table_info('file', ?)`, schema)
+}
+
+// notes are those of an attached ledger; it is an error if it is none.
+func (x *index) notes(ctx context.Context, schema string) (map[string]string, error) {
+	list, err := query(ctx, x.conn, func(rows *sql.Rows) (s [2]string, err error) { return s, rows.Scan(&s[0], &s[1]) },
+		`SELECT key, value FROM `+schema+`.meta`)
+	notes := map[string]string{}
+	for _, n := range list {
+		notes[n[0]] = n[1]
+	}
+	if v := notes["format"]; err == nil && v != "1" && v != "2" && v != formatVersion {
+		err = fmt.Errorf("its format is %q, this medialift knows %q", v, formatVersion)
+	}
+	return notes, err
+}
