@@ -84,6 +84,9 @@ type Object struct {
 	ModTime time.Time
 	// ETag names this version of the object; opaque, and without quotes.
 	ETag string
+	// Opaque: the store says that the ETag is not an MD5, though it may look like
+	// one: it encrypts the object with a key of somebody's own.
+	Opaque bool
 	// ContentType as in the HTTP header; empty where the store keeps none, and
 	// in List.
 	ContentType string

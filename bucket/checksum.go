@@ -22,6 +22,10 @@ const (
 	SHA256    Algorithm = "SHA256"
 )
 
+// Strong reports whether equal checksums prove equal bytes. Those of 32 bits do
+// not: other bytes have the same one by chance, or because somebody wanted it.
+func (a Algorithm) Strong() bool { return a == SHA256 || a == MD5 || a == CRC64NVME }
+
 // Checksums holds whole-object checksums, base64 of the big-endian bytes.
 type Checksums map[Algorithm]string
 

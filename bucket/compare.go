@@ -10,16 +10,18 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 )
 
 // blockSize is how much of a file is read, hashed or compared at a time.
 const blockSize = 256 << 10
 
 // Same tells whether obj, as store.Stat or List described it, holds exactly the
-// bytes of src. The cheapest proof is taken: the size, then the strongest
-// checksum obj carries, then an ETag that is the MD5. An ETag that is something
-// else proves nothing, and without any proof the object is read back and
-// compared byte by byte.
+// bytes of src. All that obj carries must agree: its size, each checksum, and an
+// ETag that is the MD5. Equal bytes are proved by a Strong checksum or by the
+// MD5. An ETag that disagrees may be something else than an MD5, and a weak
+// checksum alone proves nothing: then, or without any proof, the object is read
+// back and compared byte by byte.
 func Same(ctx context.Context, store Store, src Source, obj Object) (bool, error) {
 	if obj.Size != src.Size {
 		return false, nil
@@ -32,24 +34,45 @@ func Same(ctx context.Context, store Store, src Source, obj Object) (bool, error
 }
 
 func compare(ctx context.Context, store Store, src Source, obj Object) (bool, error) {
-	if a, ok := obj.Checksums.strongest(); ok {
-		sums, err := sum(ctx, src, a)
-		return sums[a] == obj.Checksums[a], err
-	}
-	if want, ok := md5OfETag(obj.ETag); ok {
-		sums, err := sum(ctx, src, MD5)
-		if err != nil || sums[MD5] == want {
-			return err == nil, err
+	var wanted []Algorithm
+	for a, v := range obj.Checksums {
+		if v != "" && NewHash(a) != nil {
+			wanted = append(wanted, a)
 		}
+	}
+	md5, spelled := md5OfETag(obj)
+	if spelled && obj.Checksums[MD5] == "" {
+		wanted = append(wanted, MD5)
+	}
+	proved := false
+	if len(wanted) > 0 {
+		sums, err := sum(ctx, src, wanted...)
+		if err != nil {
+			return false, err
+		}
+		for _, a := range wanted {
+			if v := obj.Checksums[a]; v != "" && v != sums[a] {
+				return false, nil
+			}
+		}
+		switch {
+		case spelled && sums[MD5] == md5, obj.Checksums[SHA256] != "":
+			proved = true
+		case !spelled:
+			proved = slices.ContainsFunc(wanted, Algorithm.Strong)
+		}
+	}
+	if proved {
+		return true, nil
 	}
 	return sameBytes(ctx, store, src, obj)
 }
 
-// md5OfETag returns the MD5 that an ETag spells if it is one: the ETag of
-// objects encrypted with a key of their own looks the same and is not.
-func md5OfETag(etag string) (string, bool) {
-	b, err := hex.DecodeString(etag)
-	if err != nil || len(b) != 16 {
+// md5OfETag returns the MD5 that the ETag of obj spells if it is one. What it
+// spells may be no MD5 all the same, where the store does not say so.
+func md5OfETag(obj Object) (string, bool) {
+	b, err := hex.DecodeString(obj.ETag)
+	if err != nil || len(b) != 16 || obj.Opaque {
 		return "", false
 	}
 	return base64.StdEncoding.EncodeToString(b), true

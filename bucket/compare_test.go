@@ -62,11 +62,15 @@ func TestSumCheckValues(t *testing.T) {
 
 func TestSame(t *testing.T) {
 	const hello, etag = "hello", "5d41402abc4b2a76b9719d911017c592"
-	sums, err := bucket.Sum(strings.NewReader(hello), 5, bucket.CRC64NVME, bucket.MD5)
+	sums, err := bucket.Sum(strings.NewReader(hello), 5, bucket.CRC64NVME, bucket.MD5, bucket.SHA256, bucket.CRC32)
 	if err != nil {
 		t.Fatal(err)
 	}
 	crc := bucket.Checksums{bucket.CRC64NVME: sums[bucket.CRC64NVME]}
+	sha := bucket.Checksums{bucket.SHA256: sums[bucket.SHA256]}
+	weak := bucket.Checksums{bucket.CRC32: sums[bucket.CRC32]}
+	both := bucket.Checksums{bucket.CRC64NVME: sums[bucket.CRC64NVME], bucket.CRC32: "AAAAAA=="}
+	other := strings.Repeat("0", 32)
 	for _, c := range []struct {
 		name  string
 		obj   bucket.Object
@@ -83,6 +87,16 @@ func TestSame(t *testing.T) {
 		{"ETag is another MD5, bytes equal", bucket.Object{Size: 5, ETag: strings.Repeat("0", 32)}, hello, true, 1},
 		{"ETag is another MD5, bytes differ", bucket.Object{Size: 5, ETag: strings.Repeat("0", 32)}, "hellO", false, 1},
 		{"ETag of parts", bucket.Object{Size: 5, ETag: etag + "-2"}, hello, true, 1},
+		{"SHA-256, an ETag that is another MD5", bucket.Object{Size: 5, Checksums: sha, ETag: other}, "", true, 0},
+		{"CRC64NVME, an ETag that is another MD5, bytes equal", bucket.Object{Size: 5, Checksums: crc, ETag: other}, hello, true, 1},
+		{"CRC64NVME, an ETag that is another MD5, bytes differ", bucket.Object{Size: 5, Checksums: crc, ETag: other}, "hellO", false, 1},
+		{"CRC64NVME, an ETag that is said to be no MD5", bucket.Object{Size: 5, Checksums: crc, ETag: other, Opaque: true}, "", true, 0},
+		{"the MD5 of an ETag that is said to be none", bucket.Object{Size: 5, ETag: etag, Opaque: true}, hello, true, 1},
+		{"weak checksum, bytes differ", bucket.Object{Size: 5, Checksums: weak}, "hellO", false, 1},
+		{"weak checksum, bytes equal", bucket.Object{Size: 5, Checksums: weak, ETag: "x-2"}, hello, true, 1},
+		{"weak checksum, an ETag that is another MD5", bucket.Object{Size: 5, Checksums: weak, ETag: other}, "hellO", false, 1},
+		{"weak checksum, MD5", bucket.Object{Size: 5, Checksums: weak, ETag: etag}, "", true, 0},
+		{"a weak checksum that disagrees with the others", bucket.Object{Size: 5, Checksums: both, ETag: etag}, "", false, 0},
 		{"nothing known", bucket.Object{Size: 5}, hello, true, 1},
 		{"shorter than it said", bucket.Object{Size: 5}, "hell", false, 1},
 		{"longer than it said", bucket.Object{Size: 5}, "hello!", false, 1},

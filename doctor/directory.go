@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/medialift/medialift/bucket"
 )
 
 // little is how much free space is worth a warning.
@@ -33,7 +35,7 @@ func (e *examiner) directory(ctx context.Context) {
 	}
 	l := e.Location
 	l.Prefix = strings.Trim(filepath.ToSlash(at), "/")
-	e.probe(ctx, l)
+	e.probe(ctx, l, bucket.View{})
 }
 
 // nearest is dir, or the deepest of its parents that exists.

@@ -79,9 +79,9 @@ func Examine(ctx context.Context, t Target, opts Options) ([]Finding, error) {
 	return e.findings, ctx.Err()
 }
 
-// bucket examines a target in the cloud.
+// bucket examines a target in the cloud. It sees what upload would see.
 func (e *examiner) bucket(ctx context.Context) {
-	checked := e.check(ctx) // first: it may learn the region
+	view, checked := bucket.Examine(ctx, e.Location, e.try) // first: it may learn the region
 	var facts []bucket.Fact
 	if d, ok := e.Location.Store.(bucket.Describer); ok {
 		within, cancel := context.WithTimeout(ctx, e.opts.Timeout)
@@ -90,21 +90,36 @@ func (e *examiner) bucket(ctx context.Context) {
 	}
 	known := e.describe(facts)
 	if known {
-		e.answers(checked)
+		e.answers(view, checked)
 	}
 	if i := slices.IndexFunc(facts, isEndpoint); i >= 0 && !errors.Is(checked, bucket.ErrUnreachable) {
 		e.clock(ctx, facts[i].Value)
 	}
-	// Those who may not list may still be allowed to read and to write.
-	if !known || checked != nil && !errors.Is(checked, bucket.ErrDenied) {
+	if !known || checked != nil {
 		return
 	}
-	e.list(ctx)
-	if !e.opts.ReadOnly {
-		e.probe(ctx, e.Location)
+	e.list(ctx, view)
+	if !e.opts.ReadOnly && e.protected(ctx, view) {
+		e.probe(ctx, e.Location, view)
 	}
 	e.notes()
 	e.cors(facts)
+}
+
+// protected makes sure that a store whose objects cannot be seen does not let
+// them be replaced.
+func (e *examiner) protected(ctx context.Context, view bucket.View) bool {
+	if view.Sight != bucket.Blind {
+		return true
+	}
+	err := e.try(ctx, func(ctx context.Context) error { return bucket.Protect(ctx, e.Location) })
+	switch {
+	case errors.Is(err, bucket.ErrUnseen):
+		e.add(Failed, "write", "allow listing the prefix or reading objects: upload refuses to replace what it cannot see", "%v", err)
+	case err != nil:
+		e.fail("write", err)
+	}
+	return err == nil
 }
 
 // notes reports what the store found its endpoint not to do.
@@ -116,21 +131,18 @@ func (e *examiner) notes() {
 	}
 }
 
-func (e *examiner) check(ctx context.Context) error {
-	c, ok := e.Location.Store.(bucket.Checker)
-	if !ok {
-		return nil
-	}
-	return e.try(ctx, c.Check)
-}
-
-func (e *examiner) answers(err error) {
+func (e *examiner) answers(view bucket.View, err error) {
 	name := strings.TrimSuffix(e.Location.Naming.Base, "/")
-	if err != nil {
+	switch {
+	case err != nil:
 		e.fail("bucket", err)
-		return
+	case view.Bucket == nil:
+		e.add(OK, "bucket", "", "%s exists and answers", name)
+	case view.Sight != bucket.Blind:
+		e.add(OK, "bucket", "", "%s answers for what is below the prefix; these credentials may not ask about the bucket itself", name)
+	default:
+		e.add(Warning, "bucket", hintFor(view.Bucket), "%v", view.Bucket)
 	}
-	e.add(OK, "bucket", "", "%s exists and answers", name)
 }
 
 func isEndpoint(f bucket.Fact) bool {
@@ -171,27 +183,18 @@ func (e *examiner) cors(facts []bucket.Fact) {
 	}
 }
 
-// list asks for the first object below the prefix, and reads its first byte.
-func (e *examiner) list(ctx context.Context) {
+// list tells what can be seen below the prefix, and reads the first byte of the
+// first object.
+func (e *examiner) list(ctx context.Context, view bucket.View) {
 	prefix := e.Location.Key("")
-	var first *bucket.Object
-	err := e.try(ctx, func(ctx context.Context) error {
-		for obj, err := range e.Location.Store.List(ctx, prefix) {
-			if err == nil {
-				first = &obj
-			}
-			return err
-		}
-		return nil
-	})
 	switch {
-	case errors.Is(err, bucket.ErrDenied):
-		e.add(Warning, "list", "allow listing, or each object is looked up on its own", "%v", err)
+	case view.Sight == bucket.Looked:
+		e.add(Warning, "list", "allow listing, or each object is looked up on its own", "%v", view.List)
 		return
-	case err != nil:
-		e.fail("list", err)
+	case view.Sight == bucket.Blind:
+		e.add(Warning, "list", "allow listing or reading: upload cannot compare what is there, and verify can tell nothing", "%v; nor can be seen whether an object is there", view.List)
 		return
-	case first == nil:
+	case view.Empty:
 		e.add(OK, "list", "", "no object under %s%s yet", e.Location.Naming.Base, prefix)
 		return
 	}
@@ -199,7 +202,8 @@ func (e *examiner) list(ctx context.Context) {
 	if !e.opts.ReadOnly {
 		return // what is written is read too
 	}
-	err = e.try(ctx, func(ctx context.Context) error {
+	first := view.First
+	err := e.try(ctx, func(ctx context.Context) error {
 		body, err := e.Location.Store.Open(ctx, first.Key)
 		if err != nil {
 			return err
@@ -244,6 +248,8 @@ func (e *examiner) fail(check string, err error) { e.add(Failed, check, hintFor(
 // hintFor says what to do about an error of a store.
 func hintFor(err error) string {
 	switch {
+	case errors.Is(err, bucket.ErrAnswer):
+		return "check the endpoint's URL, and what answers in its place: a proxy, a login page, a web server"
 	case errors.Is(err, bucket.ErrNoBucket):
 		return "create the bucket, or check its name, the region and the endpoint"
 	case errors.Is(err, bucket.ErrDenied):

@@ -16,8 +16,8 @@ const probeName = ".medialift-doctor-"
 
 // probe writes a small object, and sees that it is guarded, reads back, and can
 // be deleted. Whatever happens, deleting it is tried.
-func (e *examiner) probe(ctx context.Context, l bucket.Location) {
-	p := &prober{examiner: e, store: l.Store, key: l.Key(probeName + rand.Text()), text: []byte(rand.Text() + rand.Text())}
+func (e *examiner) probe(ctx context.Context, l bucket.Location, view bucket.View) {
+	p := &prober{examiner: e, blind: view.Sight == bucket.Blind, store: l.Store, key: l.Key(probeName + rand.Text()), text: []byte(rand.Text() + rand.Text())}
 	p.url = l.Naming.Base + p.key
 	if _, err := l.Naming.URL(p.key); err != nil {
 		e.fail("write", err)
@@ -33,6 +33,7 @@ func (e *examiner) probe(ctx context.Context, l bucket.Location) {
 // A prober tries out one object.
 type prober struct {
 	*examiner
+	blind    bool // as far as was seen, nothing may be looked at
 	store    bucket.Store
 	key, url string
 	text     []byte
@@ -107,6 +108,8 @@ func (p *prober) reads(ctx context.Context) {
 		return err
 	})
 	switch {
+	case p.blind && errors.Is(err, bucket.ErrDenied):
+		p.add(Warning, "read", "upload can send all the same; verify needs credentials that may read", "%v", err)
 	case err != nil:
 		p.fail("read", err)
 	case !bytes.Equal(got, p.text):

@@ -42,7 +42,7 @@ func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, 
 	err = p.engine.Do(ctx, func(within context.Context) (err error) {
 		obj, err = p.multi.Finish(within, p.key, p.upload.Name, p.src, p.parts, bucket.Condition{})
 		gone := errors.Is(err, bucket.ErrNoUpload)
-		if !gone && !errors.Is(err, bucket.ErrExists) {
+		if !gone && !errors.Is(err, bucket.ErrExists) && !errors.Is(err, bucket.ErrUnseen) {
 			return err
 		}
 		// It may be our own, of an earlier try whose answer was lost.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
-	"github.com/medialift/medialift/internal/transfer"
 )
 
 // Sent says what Execute did.
@@ -39,9 +38,9 @@ func (e *FailedError) Error() string {
 func (e *FailedError) Unwrap() error { return e.Err }
 
 // Execute sends what the plan says and the ledger does not know to have
-// arrived. Before the first byte it asks every target whether it is there, looks
-// whether what has arrived still is, and for other objects under the plan's keys:
-// what is wrong with these is a *dataset.Refusal.
+// arrived. Before the first byte it asks every target whether it is there and what
+// of it can be seen, looks whether what has arrived still is, and for other objects
+// under the plan's keys: what is wrong with these is a *dataset.Refusal.
 // When ctx ends it starts no more files or parts, lets those begun finish, for
 // Options.Grace at most, and returns ErrStopped. It is safe to call again. A
 // large file that was not finished then goes on where it stopped.
@@ -52,11 +51,8 @@ func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 	if e.total.Files == 0 && p.Values() == 0 {
 		return e.sent, nil
 	}
-	stores := p.stores()
-	for _, c := range stores {
-		if err := e.engine.Ask(ctx, transfer.First(), c.Check); err != nil {
-			return e.sent, err
-		}
+	if err := e.examine(ctx); err != nil {
+		return e.sent, err
 	}
 	err := e.present(ctx)
 	if err == nil && e.total.Files > 0 {
@@ -71,7 +67,7 @@ func (p *Plan) Execute(ctx context.Context) (Sent, error) {
 	if n := e.lost.Load(); n > 0 {
 		e.sent.Notes = append(e.sent.Notes, fmt.Sprintf("large files that were sent from the start, as the store no longer had what an earlier run sent of them: %d", n))
 	}
-	for _, c := range stores {
+	for _, c := range p.stores() {
 		e.sent.Notes = append(e.sent.Notes, c.Notes()...)
 	}
 	e.sent.Traffic = e.engine.Traffic()

@@ -58,6 +58,7 @@ type presence struct {
 
 	mu      sync.Mutex
 	done    int64
+	denied  []dataset.Problem // that may not be looked at, where absent objects may not either
 	refusal *dataset.Refusal
 	again   []ledger.File // other versions of the same bytes, still to be recorded
 }
@@ -86,11 +87,24 @@ func (l *presence) look(ctx context.Context, files func(yield func(ledger.File, 
 			return err
 		}
 	}
+	l.weigh()
 	if l.refusal.Total == 0 {
 		return nil
 	}
 	slices.SortFunc(l.refusal.Problems, func(a, b dataset.Problem) int { return strings.Compare(a.Path, b.Path) })
 	return l.refusal
+}
+
+// weigh judges objects that may not be looked at. Where all are denied that is no
+// sign of their absence, which is noted. Where only some are, these are gone.
+func (l *presence) weigh() {
+	if len(l.denied) > 0 && int64(len(l.denied)) == l.done {
+		l.note("these credentials cannot see whether what earlier runs sent is still there: medialift verify can, with others")
+		return
+	}
+	for _, p := range l.denied {
+		l.refusal.Add(p)
+	}
 }
 
 // one looks at one object.
@@ -111,6 +125,10 @@ func (l *presence) one(ctx context.Context, f ledger.File) error {
 	switch {
 	case errors.Is(err, bucket.ErrNotFound):
 		l.refuse("gone", f, "no object is under this key")
+	case errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity) && l.views[placeOf(root)].Sight == bucket.Blind:
+		l.mu.Lock()
+		l.denied = append(l.denied, dataset.Problem{Kind: "gone", Path: f.Path, URL: f.URL, Hint: err.Error()})
+		l.mu.Unlock()
 	case err != nil:
 		return err
 	default:
@@ -146,7 +164,7 @@ func (l *presence) compare(ctx context.Context, store bucket.Store, f ledger.Fil
 		case is != want:
 			l.refuse("changed", f, "its %s is %s, that of what was sent %s", algorithm, is, want)
 			return nil
-		case strong(algorithm):
+		case algorithm.Strong():
 			return nil
 		}
 	}
@@ -180,10 +198,4 @@ func (l *presence) compare(ctx context.Context, store bucket.Store, f ledger.Fil
 		l.again = append(l.again, f)
 	}
 	return nil
-}
-
-// strong tells whether a checksum is long enough to tell by itself, against another
-// ETag, that bytes are the same.
-func strong(a bucket.Algorithm) bool {
-	return a == bucket.SHA256 || a == bucket.MD5 || a == bucket.CRC64NVME
 }

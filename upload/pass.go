@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
@@ -16,6 +17,7 @@ import (
 type executor struct {
 	plan   *Plan
 	engine *transfer.Engine
+	views  map[string]bucket.View // by placeOf
 	sent   Sent
 	total  Progress
 	done   Progress

@@ -13,25 +13,12 @@ import (
 
 // probe looks, where a target is not empty, for objects under the keys of
 // pending files. Equal ones have arrived; others are refused here, before a
-// byte moves, unless they may be replaced.
+// byte moves, unless they may be replaced. Where nothing can be seen, the store
+// must be known to protect what is there.
 func (e *executor) probe(ctx context.Context) error {
-	occupied := map[int]bool{}
-	known := map[string]bool{}
 	some := false
-	for id, root := range e.plan.root {
-		has, seen := known[root.Naming.Base+root.Prefix]
-		if !seen {
-			err := e.engine.Do(ctx, func(ctx context.Context) (err error) {
-				has, err = holdsObjects(ctx, root)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			known[root.Naming.Base+root.Prefix] = has
-		}
-		occupied[id] = has
-		some = some || has
+	for id := range e.plan.root {
+		some = some || e.visible(id)
 	}
 	if !some {
 		return nil
@@ -43,7 +30,7 @@ func (e *executor) probe(ctx context.Context) error {
 	var mu sync.Mutex
 	// Nothing that looks has to be finished: it ends with ctx.
 	err := e.pass(ctx, func(_ context.Context, f ledger.File) outcome {
-		if !occupied[f.Field] {
+		if !e.visible(f.Field) {
 			return outcome{skip: true}
 		}
 		o := e.look(ctx, f)
@@ -72,15 +59,11 @@ func (e *executor) probe(ctx context.Context) error {
 	return nil
 }
 
-func holdsObjects(ctx context.Context, root bucket.Location) (bool, error) {
-	prefix := root.Prefix
-	if prefix != "" {
-		prefix += "/"
-	}
-	for _, err := range root.Store.List(ctx, prefix) {
-		return err == nil, err // what cannot be seen never counts as absent
-	}
-	return false, nil
+// visible tells whether there may be objects below the place of a field that can
+// be seen: what is there is found before a byte moves then.
+func (e *executor) visible(field int) bool {
+	v := e.views[placeOf(e.plan.root[field])]
+	return !v.Empty && v.Sight != bucket.Blind
 }
 
 // look compares a pending file with what is under its key.
@@ -182,7 +165,7 @@ func sentAs(f ledger.File, obj bucket.Object) bool {
 		return f.ETag == obj.ETag
 	}
 	for algorithm, sum := range bucket.ParseChecksum(f.Checksum) {
-		if obj.Checksums[algorithm] == sum {
+		if algorithm.Strong() && obj.Checksums[algorithm] == sum {
 			return true
 		}
 	}

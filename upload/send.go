@@ -51,7 +51,7 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 	err = e.engine.Ask(ctx, a, func(within context.Context) (err error) {
 		tries++
 		obj, err = t.store.Put(within, t.key, t.src, bucket.Condition{})
-		if !errors.Is(err, bucket.ErrExists) {
+		if !errors.Is(err, bucket.ErrExists) && !errors.Is(err, bucket.ErrUnseen) {
 			return err
 		}
 		var cond bucket.Condition
@@ -81,10 +81,13 @@ var errFound = fmt.Errorf("%w: it is there already", transfer.ErrAnswer)
 // if the options say so.
 func (e *executor) occupied(ctx context.Context, t target) (bucket.Object, bucket.Condition, error) {
 	obj, err := t.store.Stat(ctx, t.key)
-	if errors.Is(err, bucket.ErrNotFound) {
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
 		return obj, bucket.Condition{}, fmt.Errorf("%w: an object came and went", bucket.ErrTemporary)
-	}
-	if err != nil {
+	case errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity):
+		cond, err := e.plan.unseen(t.file, err)
+		return obj, cond, err
+	case err != nil:
 		return obj, bucket.Condition{}, err
 	}
 	reading, done := e.engine.Reading(ctx)

@@ -165,7 +165,7 @@ func (t *thing) matches(sent ledger.File) (level, string) {
 	for algo, want := range bucket.ParseChecksum(sent.Checksum) {
 		if is := t.sums[algo]; is != "" && is != want {
 			return 0, fmt.Sprintf("its %s is %s, that of what was sent %s", algo, is, want)
-		} else if is != "" {
+		} else if is != "" && (algo.Strong() || sent.ETag == "" || t.etag == "" || sent.ETag == t.etag) {
 			return byChecksum, ""
 		}
 	}
@@ -230,7 +230,7 @@ func (t *thing) compareSource(ctx context.Context, f finding, sent *ledger.File)
 		sums = bucket.ParseChecksum(sent.Checksum)
 	}
 	algo, ok := strongest(sums)
-	if !ok {
+	if !ok || !algo.Strong() { // one of 32 bits proves nothing by itself
 		algo = bucket.SHA256
 		if sums, _, err = t.read(ctx, []bucket.Algorithm{algo}); err != nil {
 			return f.unseen(fmt.Errorf("reading it: %w", err))

@@ -96,8 +96,11 @@ func (s *Store) look(ctx context.Context, end *ending, cond bucket.Condition) er
 	switch {
 	case errors.Is(err, bucket.ErrNotFound):
 		end.absent = takes
-	case errors.Is(err, bucket.ErrDenied) && s.amazon && cond.Replaces.ETag == "" && takes:
-		end.absent, end.blind = true, true // Amazon says that to those who may not list
+	case errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity) && cond.Replaces.ETag == "" && takes:
+		if err := s.proveParts(ctx); err != nil {
+			return err
+		}
+		end.absent, end.blind = true, true
 	case err != nil:
 		return err
 	case cond.Replaces.ETag == "" || now.ETag != cond.Replaces.ETag:

@@ -26,6 +26,8 @@ type partQuirks struct {
 	md5 bool
 	// refusesCondition: it does not take If-None-Match or If-Match at the end.
 	refusesCondition bool
+	// honours: it has refused to complete an object over another one.
+	honours bool
 	// unconfirmed counts objects that nothing vouched for.
 	unconfirmed int
 
@@ -52,6 +54,9 @@ func (q *partQuirks) refuses()              { q.learn(&q.refusesChecksum) }
 func (q *partQuirks) refusesConditions()    { q.learn(&q.refusesCondition) }
 func (q *partQuirks) saysNothing()          { q.learn(&q.noEcho) }
 func (q *partQuirks) learnMD5()             { q.learn(&q.md5) }
+
+func (q *partQuirks) proved() bool { return q.ask(&q.honours) }
+func (q *partQuirks) prove()       { q.learn(&q.honours) }
 
 func (q *partQuirks) countUnconfirmed() {
 	q.mu.Lock()

@@ -72,9 +72,12 @@ func (s *Store) create(ctx context.Context, key string, p *payload) (sent, error
 		return s.send(ctx, key, p, shot{absent: true})
 	}
 	want := shot{absent: true}
-	if err := s.free(ctx, key); errors.Is(err, bucket.ErrDenied) && s.amazon && s.quirks.get().absent != no {
+	if err := s.free(ctx, key); errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity) {
 		// Amazon says that of what is not there to those who may not list. Its
-		// own conditions are enough.
+		// own conditions are enough; others have to prove theirs first.
+		if !s.amazon || s.quirks.get().absent == no {
+			return sent{}, unseen("the endpoint is not known to honour conditions", err)
+		}
 		want.blind = true
 	} else if err != nil {
 		return sent{}, err

@@ -30,6 +30,7 @@ func (s *Store) Stat(ctx context.Context, key string) (bucket.Object, error) {
 		Size:        aws.ToInt64(out.ContentLength),
 		ModTime:     aws.ToTime(out.LastModified),
 		ETag:        unquote(out.ETag),
+		Opaque:      out.SSECustomerAlgorithm != nil || strings.HasPrefix(string(out.ServerSideEncryption), "aws:kms"),
 		ContentType: aws.ToString(out.ContentType),
 		Checksums: whole(out.ChecksumType, bucket.Checksums{
 			bucket.CRC64NVME: aws.ToString(out.ChecksumCRC64NVME),

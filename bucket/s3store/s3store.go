@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,11 @@ type Store struct {
 	region atomic.Pointer[string]
 	quirks quirks
 	parts  partQuirks
+
+	// proving is held while it is found out whether conditions are honoured, with the
+	// object at proof, which is empty while nobody has asked for it.
+	proving sync.Mutex
+	proof   string
 }
 
 // New returns the store of the bucket called name. It reads the environment
