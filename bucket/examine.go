@@ -7,6 +7,7 @@ import (
 	"fmt"
 )
 
+// Sentinels about what cannot be seen.
 var (
 	// ErrAnswer: what answered is not the store. The answer is not of its protocol,
 	// so that it tells nothing of any object.
@@ -19,6 +20,7 @@ var (
 // A Sight is how much credentials can see of the objects below a prefix.
 type Sight int
 
+// The sights, the best first.
 const (
 	// Listed: the objects can be listed.
 	Listed Sight = iota
