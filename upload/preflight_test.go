@@ -76,7 +76,7 @@ func TestPreflightWaits(t *testing.T) {
 		t.Errorf("%+v, want %d requests", sent, want)
 	}
 	// Now the objects that have arrived are looked for first.
-	if sent := execute(); sent.Objects != 0 || sent.Traffic.Throttled != 3*int64(store.times) {
+	if sent := execute(); sent.Objects != 0 || sent.Traffic.Throttled != 4*int64(store.times) {
 		t.Errorf("%+v", sent)
 	}
 }
