@@ -212,9 +212,13 @@ func (b *builder) matched(context.Context) error {
 		return nil
 	}
 	if none && b.Values == 0 {
+		b.refusal.Err = ErrNoPaths
 		b.refuse("no path is matched by any map: there is no media path", "see medialift info, and --media-field",
 			dataset.Problem{Kind: "unmatched", Hint: "the dataset has no value in these media fields"})
 		return nil
+	}
+	if none && b.opts.KeepUnmatched {
+		b.refusal.Err = ErrKeptAll
 	}
 	for _, g := range b.groups.sorted() {
 		problem := g.problem

@@ -10,10 +10,19 @@ package rewrite
 
 import (
 	"context"
+	"errors"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/pathmap"
+)
+
+// Of refusals of a rewrite that has nothing to do with its dataset.
+var (
+	// ErrNoPaths says that the chosen media fields hold no path at all.
+	ErrNoPaths = errors.New("no media path")
+	// ErrKeptAll says that no map knows any path, where unmatched ones are kept.
+	ErrKeptAll = errors.New("no path is matched by any map, and all would be kept")
 )
 
 // A Job is what a plan is about.

@@ -165,10 +165,10 @@ func (c *partChoice) narrow(ctx context.Context, s *source) error {
 // given tells whether datasets are chosen otherwise than by name.
 func (c *datasetChoice) given() bool { return c.all || c.match != "" }
 
-// expand returns the DATASET arguments together with the chosen ones.
-func (a *app) expand(ctx context.Context, args []string, c datasetChoice, writes bool) ([]string, error) {
+// choose returns the names of the datasets that c chooses.
+func (a *app) choose(ctx context.Context, c datasetChoice, writes bool) ([]string, error) {
 	if !c.given() {
-		return args, nil
+		return nil, nil
 	}
 	if c.all && c.match != "" {
 		return nil, usage("use one of them", "--all and --match do not go together")
@@ -181,21 +181,24 @@ func (a *app) expand(ctx context.Context, args []string, c datasetChoice, writes
 	if err != nil {
 		return nil, err
 	}
-	found := 0
+	var found []string
 	for _, i := range infos {
 		ok, err := globMatch(c.match, i.Name)
 		if err != nil {
 			return nil, usage("write it like coco-*", "--match %q is no pattern: %v", c.match, err)
 		}
 		if c.all || ok {
-			args = append(args, "db:"+i.Name)
-			found++
+			found = append(found, i.Name)
 		}
 	}
-	if found == 0 {
-		return nil, usage("medialift info lists them", "no dataset of the database %q was chosen by --all or --match", d.Name())
+	if len(found) > 0 {
+		return found, nil
 	}
-	return args, nil
+	if c.all && !errors.Is(d.Writable(), mongostore.ErrNoConfig) {
+		a.ui.say("Nothing to do: %s holds no dataset.", inDatabase(d))
+		return nil, nil
+	}
+	return nil, usage("medialift info lists them", "no dataset of the database %q was chosen by --all or --match", d.Name())
 }
 
 // globMatch is path.Match but for slashes, which are nothing special in names.

@@ -20,12 +20,6 @@ type infoCmd struct {
 	opts    survey.Options
 }
 
-// datasetInfo is one entry of "datasets" in the document of info.
-type datasetInfo struct {
-	Dataset string `json:"dataset"`
-	survey.Report
-}
-
 func newInfo(a *app) *cobra.Command {
 	c := &infoCmd{app: a}
 	cmd := &cobra.Command{
@@ -51,16 +45,7 @@ func (c *infoCmd) run(ctx context.Context, args []string) error {
 	if len(args) == 0 && !c.choice.given() {
 		return c.list(ctx)
 	}
-	args, err := c.expand(ctx, args, c.choice, false)
-	if err != nil {
-		return err
-	}
-	for _, arg := range args {
-		if err := c.one(ctx, arg); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.visit(ctx, args, c.choice, false, c.one)
 }
 
 func (c *infoCmd) one(ctx context.Context, arg string) error {
@@ -89,8 +74,7 @@ func (c *infoCmd) one(ctx context.Context, arg string) error {
 
 func (c *infoCmd) show(name string, r survey.Report) {
 	d := &c.ui.doc
-	all, _ := d.Datasets.([]datasetInfo)
-	d.Datasets = append(all, datasetInfo{name, r})
+	c.ui.at.detail = r
 	fields, _ := d.Fields.([]survey.Field)
 	d.Fields = slices.Concat(fields, r.Fields)
 	c.ui.say("%s: %s, %s, written by FiftyOne %s", name, r.Name, r.MediaType, r.Version)

@@ -24,8 +24,6 @@ type liftCmd struct {
 	to, toName, name    string
 	noRuns, create, yes bool
 	db                  *mongostore.Database
-	lifted              []*liftReport
-	total               verify.Field // of all datasets, what is wrong
 }
 
 func newLift(a *app) *cobra.Command {
@@ -65,14 +63,17 @@ func (c *liftCmd) run(ctx context.Context, args []string) (err error) {
 	if c.to == "" {
 		return usage("name the target: --to-uri mongodb://host:27017 --to-database-name fiftyone", "lift needs --to-uri")
 	}
-	datasets, err := c.expand(ctx, args[:len(args)-1], c.choice, false)
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
+	defer func() { err = withCause(ctx, err) }()
+	t, err := c.tour(ctx, args[:len(args)-1], c.choice, false)
 	if err != nil {
 		return err
 	}
-	if c.name != "" && len(datasets) > 1 {
-		return usage("lift them one by one, or leave --name away", "--name is the name of one dataset, not of %d", len(datasets))
+	if n := len(t.entries); c.name != "" && n > 1 {
+		return usage("lift them one by one, or leave --name away", "--name is the name of one dataset, not of %d", n)
 	}
-	if err := c.keepApart(ctx, datasets); err != nil {
+	if err := c.keepApart(ctx, t.datasets()); err != nil {
 		return err
 	}
 	db, done, err := c.connectTo(ctx, c.to, c.toName, "--to-uri")
@@ -80,24 +81,24 @@ func (c *liftCmd) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	c.db = db
-	c.reportLifts(datasets)
-	defer func() { err = withCause(ctx, errors.Join(err, done())) }()
-	ctx, cancel := c.limit(ctx)
-	defer cancel()
-	plans, err := c.planAll(ctx, datasets)
-	defer func() { err = errors.Join(err, closeAll(plans)) }()
+	c.reportLifts(t.datasets())
+	plans := &lifts{liftCmd: c, kept: map[string]*journey{}, names: map[string]string{}, several: len(t.entries) > 1}
+	defer func() { err = errors.Join(err, plans.close(), done()) }()
+	if err := t.plan(ctx, plans.prepare); err != nil {
+		return t.end(err)
+	}
+	if c.dryRun {
+		c.ui.say("Dry run: nothing was sent or changed.")
+		return t.end(nil)
+	}
+	agree, err := c.agree(plans.kept)
 	if err != nil {
 		return err
 	}
-	if c.dryRun {
-		c.ui.doc.Status = string(ledger.Planned)
-		c.ui.say("Dry run: nothing was sent or changed.")
-		return nil
+	if err := t.plan(ctx, agree); err != nil {
+		return t.end(err)
 	}
-	if err := c.agree(plans); err != nil {
-		return err
-	}
-	return c.carryAll(ctx, datasets, plans)
+	return t.end(t.each(ctx, plans.carry))
 }
 
 // connectTo opens a database that was named outright; none of FiftyOne's settings
@@ -116,50 +117,6 @@ func (a *app) connectTo(ctx context.Context, uri, name, from string) (*mongostor
 		return nil, nil, &targetError{fmt.Errorf("%w (%s)", err, from)}
 	}
 	return d, func() error { return errors.Join(d.Close(), stop()) }, nil
-}
-
-// planAll plans all lifts before the first begins. One keeps its plan; of several
-// each is made again when its turn comes, so that not all ledgers are open at once.
-func (c *liftCmd) planAll(ctx context.Context, datasets []string) ([]*journey, error) {
-	var plans []*journey
-	names := map[string]string{}
-	for _, arg := range datasets {
-		j, err := c.prepare(ctx, arg)
-		if err != nil {
-			return plans, err
-		}
-		plans = append(plans, j)
-		c.showLift(ctx, j)
-		if other, taken := names[j.plan.Name]; taken {
-			return plans, refusal("lift them one by one, with --name", "%q and %q would both become %q", other, arg, j.plan.Name)
-		}
-		names[j.plan.Name] = arg
-		if len(datasets) > 1 {
-			if err := j.close(); err != nil {
-				return plans, err
-			}
-		}
-	}
-	return plans, nil
-}
-
-// carryAll carries out one lift after the other.
-func (c *liftCmd) carryAll(ctx context.Context, datasets []string, plans []*journey) error {
-	for i, arg := range datasets {
-		j := plans[i]
-		if len(datasets) > 1 {
-			var err error
-			if j, err = c.prepare(ctx, arg); err != nil {
-				return later(i, err)
-			}
-			plans[i] = j
-		}
-		err := c.carry(ctx, j)
-		if err := errors.Join(err, j.close()); err != nil {
-			return later(i, err)
-		}
-	}
-	return c.wrong(nil)
 }
 
 // A journey is one lift under way.
@@ -224,7 +181,7 @@ func (c *liftCmd) plan(ctx context.Context, j *journey) (err error) {
 		return err
 	}
 	if c.part.given() && j.plan.Upload.Rows == 0 {
-		return refusal("leave --view and --tag away to lift all of it", "no sample of %s is chosen", j)
+		return &idleError{refusal("leave --view and --tag away to lift all of it", "no sample of %s is chosen", j)}
 	}
 	return nil
 }
@@ -235,9 +192,7 @@ func (c *liftCmd) ended(ctx context.Context, j *journey, err error) error {
 		return j.ended(ctx, err)
 	}
 	c.ui.report.ended(statusOf(err))
-	if ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
-	}
+	err = withCause(ctx, err)
 	if noted := j.record.SetStatus(context.WithoutCancel(ctx), statusOf(err)); err == nil {
 		err = noted
 	}
@@ -255,12 +210,5 @@ func (j *journey) close() error {
 	}
 	err = errors.Join(err, j.session.close())
 	j.session = nil
-	return err
-}
-
-func closeAll(plans []*journey) (err error) {
-	for _, j := range plans {
-		err = errors.Join(err, j.close())
-	}
 	return err
 }

@@ -5,21 +5,17 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/lift"
 	"github.com/medialift/medialift/report"
 )
 
-// A liftReport is one dataset's lift as people and programs see it: one entry of
-// "datasets".
+// A liftReport is one dataset's lift as people and programs see it, besides what
+// an entry of "datasets" says of any.
 type liftReport struct {
-	Dataset string `json:"dataset"`
-	Run     string `json:"run"`
-	Name    string `json:"name"`
-	Target  string `json:"target"`
-	Status  string `json:"status"`
+	Name   string `json:"name"`
+	Target string `json:"target"`
 	// From and To are the versions of FiftyOne's that it has and gets.
 	From     string   `json:"from_version"`
 	To       string   `json:"to_version"`
@@ -54,31 +50,10 @@ func (c *liftCmd) carry(ctx context.Context, j *journey) error {
 		return c.ended(ctx, j, sent)
 	}
 	err := c.land(ctx, j)
-	if wrong := c.wrong(j); err == nil && wrong != nil {
-		j.shown.Status = string(ledger.Failed)
-		_ = c.ended(ctx, j, wrong) // said once all datasets have had their turn
-		return nil
+	if err == nil {
+		err = notWell(j.total)
 	}
-	if err = c.ended(ctx, j, err); err == nil {
-		j.shown.Status = string(ledger.Done)
-	}
-	return err
-}
-
-// wrong is what is to be said of objects that are not as they were sent; nil for
-// nothing. Of nil it is what is to be said of all lifts.
-func (c *liftCmd) wrong(j *journey) error {
-	t := c.total
-	if j != nil {
-		t = j.total
-	}
-	if t.Missing+t.Different+t.Unseen == 0 {
-		return nil
-	}
-	return &wrongError{
-		fmt.Sprintf("%s not well: %d missing, %d different, %d unseen", pluralAre(t.Missing+t.Different+t.Unseen, "object"), t.Missing, t.Different, t.Unseen),
-		verifyHint(t),
-	}
+	return c.ended(ctx, j, err)
 }
 
 // land makes the dataset in the target once its media have arrived.
@@ -114,8 +89,8 @@ func (c *liftCmd) importInto(ctx context.Context, j *journey) error {
 	if made.Before {
 		return nil
 	}
-	d := &c.ui.doc
-	d.Counts.Rewritten += made.Values
+	c.ui.changed()
+	c.ui.doc.Counts.Rewritten += made.Values
 	c.ui.report.edit(func(d *report.Dataset) { d.Paths += made.Values })
 	j.shown.Samples, j.shown.Frames, j.shown.Paths, j.shown.Local = made.Samples, made.Frames, made.Values, made.Left
 	c.ui.say("Imported %s.", contents(j.plan.Name, made.Samples, made.Frames, made.Tags, made.Views, made.Runs))
@@ -148,36 +123,10 @@ func (c *liftCmd) verifyIn(ctx context.Context, j *journey) error {
 	j.total = t
 	c.reportVerified(found)
 	if wrong := found.Wrong(); wrong > 0 {
-		c.total.Missing += t.Missing
-		c.total.Different += t.Different
-		c.total.Unseen += t.Unseen
 		c.ui.doc.Counts.Failed += wrong
 		c.ui.problems(found.Problems, wrong)
 	}
 	return nil
-}
-
-// agree asks whether what downgrades delete may be lost.
-func (c *liftCmd) agree(plans []*journey) error {
-	newer := int64(0)
-	r := &dataset.Refusal{Hint: "--yes agrees to it, --dry-run only lists what is lost; the source keeps it all"}
-	for _, j := range plans {
-		if !mongostore.Older(j.plan.To, j.plan.Version) || j.plan.Done {
-			continue
-		}
-		newer++
-		for _, loss := range j.plan.Losses {
-			r.Add(dataset.Problem{Kind: "loss", ID: j.plan.Name, Hint: loss})
-		}
-	}
-	if newer == 0 || c.yes {
-		return nil
-	}
-	if c.ui.json || !terminal() {
-		r.Reason = fmt.Sprintf("%s newer than the target database and would be downgraded there", pluralAre(newer, "dataset"))
-		return r
-	}
-	return c.confirm("%s newer than the target database and will be downgraded there, losing what is listed. Go on? (y/N) ", pluralAre(newer, "dataset"))
 }
 
 // warnTarget says what the new paths mean for the target.

@@ -3,25 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
-
-	"github.com/medialift/medialift/ledger"
 )
 
 // entry is a lift in the document of this command, as it was planned.
 func (c *liftCmd) entry(j *journey) *liftReport {
 	p := j.plan
-	for _, l := range c.lifted {
-		if l.Run == j.record.Name() {
-			return l
-		}
+	if l, ok := c.ui.at.detail.(*liftReport); ok {
+		return l
 	}
 	l := &liftReport{
-		Dataset: j.String(), Run: j.record.Name(), Name: p.Name, Target: c.db.Address() + "/" + c.db.Name(),
-		Status: string(ledger.Planned), From: p.Version, To: p.To, Losses: append([]string{}, p.Losses...),
+		Name: p.Name, Target: c.db.Address() + "/" + c.db.Name(), From: p.Version, To: p.To, Losses: append([]string{}, p.Losses...),
 		Samples: p.Samples, Frames: p.Frames, Views: p.Views, Runs: p.Runs, Paths: p.Upload.Values(), Local: p.Upload.MissingTotal,
 	}
-	c.lifted = append(c.lifted, l)
-	c.ui.doc.Datasets = c.lifted
+	c.ui.at.detail = l
 	return l
 }
 

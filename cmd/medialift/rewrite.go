@@ -114,15 +114,7 @@ func (c *rewriteCmd) runAll(ctx context.Context, args []string) (err error) {
 	if err := c.options(ctx); err != nil {
 		return err
 	}
-	if args, err = c.expand(ctx, args, c.choice, !c.dryRun); err != nil {
-		return err
-	}
-	for _, arg := range args {
-		if err := c.one(ctx, arg); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.visit(ctx, args, c.choice, !c.dryRun, c.one)
 }
 
 // one rewrites one dataset.
@@ -146,8 +138,7 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 		return s.ended(ctx, err)
 	}
 	if c.dryRun {
-		c.ui.doc.Status = string(ledger.Planned)
-		c.ui.say("Dry run: nothing was changed.")
+		c.ui.planned(plan.Rewritten > 0, "Dry run: nothing was changed.")
 		return nil
 	}
 	if err := s.run.SetStatus(ctx, ledger.Running); err != nil {
@@ -162,6 +153,9 @@ func (c *rewriteCmd) commit(ctx context.Context, run *ledger.Run, plan *rewrite.
 		return err
 	}
 	c.ui.doc.Counts.Rewritten += done.Values
+	if done.Changed > 0 {
+		c.ui.changed()
+	}
 	if done.Changed == 0 && done.Conflicts == 0 {
 		c.ui.say("Nothing to rewrite.")
 		return nil

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 
@@ -142,9 +141,7 @@ func (s *session) close() error {
 // ended notes in the ledger how the run ended, and returns err, with why ctx
 // ended where it did.
 func (s *session) ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
-	}
+	err = withCause(ctx, err)
 	if noted := s.run.SetStatus(context.WithoutCancel(ctx), statusOf(err)); err == nil {
 		err = noted
 	}

@@ -45,6 +45,7 @@ type ui struct {
 	doc        document
 	bar        bar
 	report     reporter
+	at         *entry // the dataset that is worked on, of a command that takes several
 	// known is what lastWords may say: a copy, since others write to doc.
 	known atomic.Pointer[document]
 	said  sync.Once // the document
@@ -96,6 +97,9 @@ func (u *ui) problems(list []dataset.Problem, total int64) {
 	u.report.problems(list, total)
 	room := max(0, dataset.KeptProblems-len(u.doc.Problems))
 	u.doc.Problems = append(u.doc.Problems, list[:min(room, len(list))]...)
+	if u.at != nil {
+		u.at.Problems = append(u.at.Problems, list[:min(len(list), max(0, dataset.KeptProblems-len(u.at.Problems)))]...)
+	}
 	shown := list[:min(shownProblems, len(list))]
 	for _, p := range shown {
 		_, _ = fmt.Fprintf(u.err, "  %s\n", problemLine(p))
@@ -136,10 +140,7 @@ func (u *ui) finish(err error) int {
 	}
 	if err != nil {
 		u.doc.Error, u.doc.Hint = err.Error(), v.hint
-		_, _ = fmt.Fprintf(u.err, "medialift: error: %v\n", err)
-		if v.hint != "" {
-			_, _ = fmt.Fprintf(u.err, "hint: %s\n", v.hint)
-		}
+		u.complain(u.doc.Error, v.hint)
 	}
 	u.doc.ExitCode, u.doc.RetryHelp = v.code, v.retry
 	if u.doc.Status == "" || err != nil {
@@ -153,6 +154,15 @@ func (u *ui) finish(err error) int {
 		return exitFailed
 	}
 	return code
+}
+
+// complain prints an error and what to do about it.
+func (u *ui) complain(msg, hint string) {
+	u.bar.clear()
+	_, _ = fmt.Fprintf(u.err, "medialift: error: %s\n", msg)
+	if hint != "" {
+		_, _ = fmt.Fprintf(u.err, "hint: %s\n", hint)
+	}
 }
 
 // writeReport writes what --report asks for, and returns the exit code.
@@ -187,6 +197,9 @@ func (u *ui) print(doc document) (err error) {
 // know keeps what is known of the invocation for lastWords.
 func (u *ui) know() {
 	doc := u.doc
+	if list, ok := doc.Datasets.([]*entry); ok {
+		doc.Datasets = copies(list)
+	}
 	u.known.Store(&doc)
 }
 

@@ -30,7 +30,8 @@ type uploadCmd struct {
 	maxDuration                       time.Duration
 	target                            string
 	opts                              upload.Options
-	stillLocal, stillLeft             int64
+	stillLocal                        int64    // of all datasets
+	stillLeft                         int64    // of the last one
 	places                            []string // --remote-dir, each URL in its one spelling
 }
 
@@ -93,38 +94,21 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	if err := c.options(args[len(args)-1]); err != nil {
 		return err
 	}
-	datasets, err := c.expand(ctx, args[:len(args)-1], c.choice, c.rewrite && !c.dryRun)
-	if err != nil {
-		return err
-	}
-	if err := c.keepApart(ctx, datasets); err != nil {
-		return err
-	}
-	c.reportSettings(datasets)
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
-	for i, arg := range datasets {
-		err := c.one(ctx, arg)
-		if err != nil && c.dryRun {
-			return err
-		}
-		if err != nil {
-			return later(i, err)
-		}
+	t, err := c.tour(ctx, args[:len(args)-1], c.choice, c.rewrite && !c.dryRun)
+	if err == nil {
+		err = c.keepApart(ctx, t.datasets())
 	}
-	if !c.rewrite && !c.dryRun && c.stillLocal > 0 {
+	if err != nil {
+		return withCause(ctx, err)
+	}
+	c.reportSettings(t.datasets())
+	err = t.end(t.each(ctx, c.one))
+	if !c.rewrite && !c.dryRun && c.stillLocal > 0 && (err == nil || !t.single()) {
 		c.ui.doc.Next = "add --update-filepaths to rewrite the paths"
 		c.ui.report.stillLocal(c.stillLocal)
 		c.ui.say("%s still local; the same command with --update-filepaths rewrites them.", pluralAre(c.stillLocal, "path"))
-	}
-	return nil
-}
-
-// later is err where the work on i datasets was carried out before: refused is said of
-// a command that changed nothing.
-func later(i int, err error) error {
-	if i > 0 && judge(err).code == exitRefused {
-		return &partialError{msg: err.Error(), hint: judge(err).hint, stuck: true, err: err}
 	}
 	return err
 }
@@ -179,8 +163,8 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		return s.ended(ctx, err)
 	}
 	if c.dryRun {
-		c.ui.doc.Status = string(ledger.Planned)
-		c.ui.say("Dry run: nothing was sent or changed.")
+		objects, _ := plan.ToSend()
+		c.ui.planned(objects > 0 || c.rewrite && plan.Values() > 0, "Dry run: nothing was sent or changed.")
 		return nil
 	}
 	if err := s.run.SetStatus(ctx, ledger.Running); err != nil {
@@ -242,14 +226,10 @@ func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Pl
 	c.ui.doc.Counts.Rewritten += done.Values
 	c.ui.report.edit(func(d *report.Dataset) { d.Paths += done.Values })
 	if done.Changed > 0 {
+		c.ui.changed()
 		c.ui.say("Rewrote %s in %s.", plural(done.Values, "path"), plural(done.Changed, "document"))
 		c.copies(done.Applied)
 	}
-	if err := conflictError(done.Applied, run); err != nil {
-		return err
-	}
-	if left := done.Remaining; left > 0 {
-		c.stillLeft += left
-	}
-	return nil
+	c.stillLeft = done.Remaining
+	return conflictError(done.Applied, run)
 }

@@ -32,10 +32,13 @@ func (c *uploadCmd) keepApart(ctx context.Context, datasets []string) error {
 	seen := map[string]string{}
 	for _, arg := range datasets {
 		src, err := c.openDataset(ctx, arg, c.rewrite && !c.dryRun)
-		if err != nil {
-			return err
+		if err == nil {
+			err = src.rename(ctx)
 		}
-		if err := src.rename(ctx); err != nil {
+		if err != nil && judge(err).code == exitRefused {
+			continue // said when its turn comes
+		}
+		if err != nil {
 			return err
 		}
 		if other, ok := seen[src.name]; ok {

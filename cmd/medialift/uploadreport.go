@@ -117,7 +117,9 @@ func arrivedBefore(plan *upload.Plan) (n int64) {
 // countSent adds to the counts of the document.
 func (c *uploadCmd) countSent(sent upload.Sent) {
 	n := &c.ui.doc.Counts
-	n.Objects += sent.Objects
+	if n.Objects += sent.Objects; sent.Objects > 0 {
+		c.ui.changed()
+	}
 	n.Bytes += sent.Bytes
 	n.Failed += sent.Failed
 	n.Found += sent.Found

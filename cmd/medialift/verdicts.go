@@ -39,10 +39,13 @@ func judge(err error) verdict {
 		part    *partialError
 		wrong   *wrongError
 		refusal *dataset.Refusal
+		several *severalError
 	)
 	switch {
 	case err == nil:
 		return verdict{code: exitDone, status: "done"}
+	case errors.As(err, &several):
+		return several.verdict
 	case errors.As(err, &use):
 		return verdict{code: exitUsage, status: "usage", hint: use.hint}
 	case errors.Is(err, errSignal):

@@ -24,9 +24,6 @@ type verifyCmd struct {
 	relDirs []string
 	choice  datasetChoice
 	opts    verify.Options
-	// Over all datasets; of total only what is wrong.
-	total verify.Field
-	wrong int64
 }
 
 func newVerify(a *app) *cobra.Command {
@@ -67,21 +64,18 @@ func (c *verifyCmd) run(ctx context.Context, args []string) error {
 	c.opts.Progress = func(p verify.Progress) {
 		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
 	}
-	args, err := c.expand(ctx, args, c.choice, false)
-	if err != nil {
-		return err
-	}
-	for _, arg := range args {
-		if err := c.one(ctx, arg); err != nil {
-			return err
-		}
-	}
-	if c.wrong == 0 {
+	return c.visit(ctx, args, c.choice, false, c.one)
+}
+
+// notWell is the end of a look at objects that are not as they were sent; nil where
+// they are.
+func notWell(t verify.Field) error {
+	wrong := t.Missing + t.Different + t.Unseen
+	if wrong == 0 {
 		return nil
 	}
-	t := c.total
 	return &wrongError{
-		fmt.Sprintf("%s: %d missing, %d different, %d unseen", pluralAre(c.wrong, "object")+" not well", t.Missing, t.Different, t.Unseen),
+		fmt.Sprintf("%s not well: %d missing, %d different, %d unseen", pluralAre(wrong, "object"), t.Missing, t.Different, t.Unseen),
 		verifyHint(t),
 	}
 }
@@ -115,8 +109,8 @@ func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
 		Sent: filesOf(history.Sent), Needed: filesOf(history.Needed),
 	}, c.opts)
 	c.show(src.String(), report)
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
+	if err == nil {
+		err = notWell(report.Total)
 	}
 	return err
 }
@@ -132,10 +126,6 @@ func (c *verifyCmd) show(dir string, r verify.Report) {
 	d.Counts.Missing += t.Missing
 	d.Counts.Failed += t.Different + t.Unseen
 	d.Counts.Bytes += t.Bytes
-	c.wrong += r.Wrong()
-	c.total.Missing += t.Missing
-	c.total.Different += t.Different
-	c.total.Unseen += t.Unseen
 	c.ui.say("%s", dir)
 	c.ui.say("  %-28s %8s %8s %9s %8s %9s %8s %9s %8s", "media field", "paths", "objects", "checksum", "size", "existence", "missing", "different", "unseen")
 	for _, f := range r.Fields {
