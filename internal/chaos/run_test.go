@@ -19,6 +19,7 @@ const patience = 3 * time.Minute
 type outcome struct {
 	code     int // -1: by a signal
 	doc      document
+	raw      []byte // the document's text
 	stderr   string
 	findings []string
 	seen     map[place]int64
@@ -65,7 +66,7 @@ func (p *process) code() int { return p.cmd.ProcessState.ExitCode() }
 
 // outcome judges a process that has ended; events tells whether it did anything.
 func (p *process) outcome(events bool) outcome {
-	o := outcome{code: p.code(), stderr: p.stderr.String()}
+	o := outcome{code: p.code(), raw: p.stdout.Bytes(), stderr: p.stderr.String()}
 	find := func(format string, args ...any) { o.findings = append(o.findings, fmt.Sprintf(format, args...)) }
 	for _, sign := range []string{"panic:", "fatal error:", "goroutine ", "DATA RACE"} {
 		if strings.Contains(o.stderr, sign) {

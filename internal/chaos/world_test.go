@@ -127,6 +127,15 @@ var build = sync.OnceValues(func() (string, error) {
 // newWorld starts the servers and makes the data.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	w := newServers(t)
+	w.makeData(t)
+	t.Logf("servers and data made in %v", time.Since(w.began).Round(100*time.Millisecond))
+	return w
+}
+
+// newServers builds the binary and starts the servers.
+func newServers(t *testing.T) *world {
+	t.Helper()
 	binary := *binaryFlag
 	if binary == "" {
 		made, err := build()
@@ -146,8 +155,6 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.a, w.b = newSide(t), newSide(t)
-	w.makeData(t)
-	t.Logf("servers and data made in %v", time.Since(w.began).Round(100*time.Millisecond))
 	return w
 }
 
