@@ -53,12 +53,13 @@ interop: build ## check against real FiftyOne and the clouds' own clients; makes
 	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
 
 .PHONY: chaos
-chaos: ## kill and disturb lifts at random, compare with undisturbed ones (TRIALS=100 SEED=… FOR=18m JOURNEY=…)
+chaos: ## kill lifts at random and compare with undisturbed ones; random sequences of commands and their laws (TRIALS=100 SEQUENCES=200 SEED=… FOR=18m JOURNEY=…)
 	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
 	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
-	go test ./internal/chaos -count=1 -v -timeout 40m -run TestChaos -trials $(TRIALS) -seed $(SEED) -for $(FOR) -journey "$(JOURNEY)"
+	go test ./internal/chaos -count=1 -v -timeout 60m -run '^Test(Chaos|Sequences)$$' -trials $(TRIALS) -sequences $(SEQUENCES) -seed $(SEED) -for $(FOR) -journey "$(JOURNEY)"
 
 TRIALS ?= 100
+SEQUENCES ?= 200
 SEED ?= 0
 FOR ?= 18m
 

@@ -13,4 +13,11 @@
 // each database, and their servers, which are killed and come back. Besides moments
 // drawn from the clock, faults wait for the n-th request or the n-th write, before
 // or after the server has done what it says, so that short phases are hit too.
+//
+// TestSequences asks another question: not whether one journey ends well, but
+// whether any row of commands does. It draws commands over three datasets that share
+// targets, kills some of them, lets other clients change objects and files between
+// them, and checks laws after every step: each path names the bytes that its sample
+// had, nothing that a dataset names was deleted, a refusal has changed nothing, and
+// verify says ok exactly when all is well.
 package chaos

@@ -55,7 +55,7 @@ func TestSequences(t *testing.T) {
 		}
 		if len(q.findings) > 0 {
 			failed++
-			t.Errorf("seed %d:\n  %s\nafter:\n  %s\nonce more: make chaos TRIALS=0 SEQUENCES=1 SEED=%d",
+			t.Errorf("seed %d:\n  %s\nafter:\n  %s\nonce more: make chaos TRIALS=1 SEQUENCES=1 SEED=%d",
 				seed, strings.Join(q.findings, "\n  "), strings.Join(q.said, "\n  "), seed)
 		}
 		seed++

@@ -32,7 +32,7 @@ func (q *sequence) steps() []sequenceStep {
 		{"clean", 10, q.stepClean},
 		{"import", 7, q.stepImport},
 		{"migrate", 10, q.stepMigrate},
-		{"abandon", 3, q.stepAbandon},
+		{"abandon", 0, q.stepAbandon},
 		{"prune", 2, q.stepPrune},
 		{"object overwritten by another client", 10, q.stepOverwritten},
 		{"object deleted by another client", 4, q.stepObjectDeleted},
@@ -94,7 +94,7 @@ func reason(o outcome) string {
 	return ""
 }
 
-// disturbed runs a command that may be killed and is then, most of the time, run once more.
+// maybeKilled runs a command that may be killed and is then, most of the time, run once more.
 // It answers how the last run ended.
 func (q *sequence) maybeKilled(args []string) outcome {
 	if q.random.IntN(3) > 0 {
@@ -108,7 +108,7 @@ func (q *sequence) maybeKilled(args []string) outcome {
 	}
 	o := q.command(args, f)
 	q.tally["killed"]++
-	if q.random.IntN(5) < 3 {
+	if q.random.IntN(5) < 3 && (o.code != 0 || args[0] != "clean") {
 		return q.command(args)
 	}
 	return o
@@ -241,16 +241,18 @@ func (q *sequence) stepUndo() {
 }
 
 func (q *sequence) stepClean() {
-	args := []string{"clean", filepath.Join(q.exports, "three")}
-	o := q.maybeKilled(args)
-	if _, err := os.Stat(filepath.Join(q.exports, "three", "samples.json")); err == nil {
-		return
+	if q.random.IntN(2) == 0 { // else there is seldom anything to delete
+		q.command(q.upload("dir/three", []string{"x", "y", "z"}[q.random.IntN(3)], "--update-filepaths"))
+		q.check()
 	}
-	// The export itself is gone: it is made again, with the paths that it had.
-	if o.code == 0 || o.code == -1 || o.code == 130 {
-		q.said = append(q.said, "(the export is written again)")
+	q.maybeKilled([]string{"clean", filepath.Join(q.exports, "three")})
+	for _, name := range []string{"samples.json", "metadata.json"} {
+		if _, err := os.Stat(filepath.Join(q.exports, "three", name)); err != nil {
+			q.said = append(q.said, "the user writes the export again")
+			q.relay()
+			return
+		}
 	}
-	q.relay()
 }
 
 // relay writes the directory's two files again after clean has removed them: its
