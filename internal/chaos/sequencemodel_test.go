@@ -294,7 +294,7 @@ func (q *sequence) deleted(before scenery) {
 		}
 		for key, k := range q.datasets {
 			for at, path := range k.paths {
-				if path == name || !filepath.IsAbs(path) && key == "dir/three" && filepath.Join(q.exports, "three", path) == name {
+				if q.names(path, name) {
 					q.find("%q is deleted, and %s names it (%s of %s)", name, key, at.field, at.id)
 				}
 			}

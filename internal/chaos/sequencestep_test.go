@@ -345,56 +345,46 @@ func (q *sequence) stepObjectDeleted() {
 	q.excuse(func(path string) bool { return path == "s3://"+q.bucket+"/"+key })
 }
 
-// localFile draws a file that a dataset names, and the slots that name it.
-func (q *sequence) localFile() (name string, by map[string][]slot) {
-	named := map[string]map[string][]slot{}
-	for key, paths := range q.holdings() {
-		for at, path := range paths {
-			if strings.HasPrefix(path, "s3://") {
-				continue
-			}
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(q.exports, "three", path)
-			}
-			if q.digest(path, nil) == "" {
-				continue
-			}
-			if named[path] == nil {
-				named[path] = map[string][]slot{}
-			}
-			named[path][key] = append(named[path][key], at)
+// localFile draws a file that some dataset names, or has named.
+func (q *sequence) localFile() string {
+	var names []string
+	for name := range q.scenery().files {
+		if !strings.HasSuffix(name, ".json") {
+			names = append(names, name)
 		}
 	}
-	name = q.draw(sortedKeys(named))
-	return name, named[name]
+	slices.Sort(names)
+	return q.draw(names)
 }
 
-// stepFileChanged has the user replace a file, whose sample has the new bytes from
-// then on. Where a dataset names an object made of it, that would be another matter.
+// names reports whether a path of a dataset is that of a file.
+func (q *sequence) names(path, file string) bool {
+	if !filepath.IsAbs(path) && !strings.Contains(path, "://") {
+		path = filepath.Join(q.exports, "three", path)
+	}
+	return path == file
+}
+
+// stepFileChanged has the user replace a file: samples that name it have the new bytes
+// from then on, and those that name an object made of it keep the old ones.
 func (q *sequence) stepFileChanged() {
-	name, by := q.localFile()
+	name := q.localFile()
 	if name == "" {
 		return
 	}
-	for _, slots := range by {
-		for _, k := range q.datasets {
-			if strings.HasPrefix(k.paths[slots[0]], "s3://") {
-				return
-			}
-		}
-	}
-	text := fmt.Sprintf("changed, for the %dth time", len(q.said))
-	q.writeText(name, text)
+	q.writeText(name, fmt.Sprintf("changed, for the %dth time", len(q.said)))
 	q.said = append(q.said, "the user changes "+strings.TrimPrefix(name, q.exports))
-	for key, slots := range by {
-		for _, at := range slots {
-			q.datasets[key].had[at] = q.digest(name, nil)
+	for _, k := range q.datasets {
+		for at, path := range k.paths {
+			if q.names(path, name) {
+				k.had[at] = q.digest(name, nil)
+			}
 		}
 	}
 }
 
 func (q *sequence) stepFileDeleted() {
-	name, _ := q.localFile()
+	name := q.localFile()
 	if name == "" {
 		return
 	}
@@ -402,9 +392,7 @@ func (q *sequence) stepFileDeleted() {
 		q.t.Fatal(err)
 	}
 	q.said = append(q.said, "the user deletes "+strings.TrimPrefix(name, q.exports))
-	q.excuse(func(path string) bool {
-		return path == name || !filepath.IsAbs(path) && filepath.Join(q.exports, "three", path) == name
-	})
+	q.excuse(func(path string) bool { return q.names(path, name) })
 }
 
 // vouched has verify look at some datasets, one drawn if none is named: it says ok
