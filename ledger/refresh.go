@@ -247,7 +247,7 @@ func (x *index) take(ctx context.Context, path, name, schema string) error {
 			FROM L.file f WHERE f.url IS NOT NULL AND ` + wasSent,
 		`INSERT INTO named SELECT ?1, f.id, v.part, v.doc, d.name, v.state <> 0 FROM L.value v
 			JOIN L.file f ON f.path = v.path JOIN L.field d ON d.id = v.field
-			WHERE f.url IS NOT NULL AND ` + strings.ReplaceAll(wasSent, "(state", "(f.state") + ` AND (v.state = 0 OR v.state IN (1, 2, 5) AND v.new = f.url)
+			WHERE f.url IS NOT NULL AND ` + strings.ReplaceAll(wasSent, "(state", "(f.state") + ` AND (v.state = 0 OR v.state IN (1, 2, 5, 6) AND v.new = f.url)
 			ON CONFLICT DO UPDATE SET made = max(made, excluded.made)`,
 		`INSERT OR IGNORE INTO folder SELECT DISTINCT rtrim(local, replace(local, 'SEP', '')), run FROM sent WHERE run = ?1`,
 	} {

@@ -44,7 +44,7 @@ type RowKind string
 // The kinds of rows that runs lists.
 const (
 	RowsFailed  RowKind = "failed"  // values whose file could not be sent, or one that it needs
-	RowsMissing RowKind = "missing" // values whose file is not there
+	RowsMissing RowKind = "missing" // values whose file is not there, planned or to be put back
 	RowsChanged RowKind = "changed" // values that somebody else changed since
 )
 
@@ -62,7 +62,7 @@ func (r *Run) Rows(ctx context.Context, kind RowKind) (iter.Seq2[Row, error], er
 	case RowsFailed:
 		where, args = `l.id IN (`+failed+`) AND l.live AND v.state = ?`, []any{ValuePlanned}
 	case RowsMissing:
-		where, args = `l.state = ? AND l.live AND v.state = ?`, []any{FileMissing, ValuePlanned}
+		where, args = `l.state = ? AND l.live AND v.state = ? OR v.state = ?`, []any{FileMissing, ValuePlanned, ValueMissing}
 	case RowsChanged:
 		where, args = `v.state IN (?, ?)`, []any{ValueConflict, ValueKept}
 	default:
@@ -87,11 +87,11 @@ func scanRow(rows *sql.Rows) (Row, error) {
 	return row, err
 }
 
-// Undoable counts the values that UndoChanges would put back.
+// Undoable counts the values that Revert would put back.
 func (r *Run) Undoable(ctx context.Context) (int64, error) {
 	var n int64
-	err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM value WHERE state IN (?, ?, ?)`,
-		ValueAttempted, ValueDone, ValueKept).Scan(&n)
+	err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM value WHERE state IN (?, ?, ?, ?)`,
+		ValueAttempted, ValueDone, ValueKept, ValueMissing).Scan(&n)
 	if err != nil {
 		return 0, r.explain("reading", err)
 	}

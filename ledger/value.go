@@ -23,6 +23,7 @@ const (
 	ValueConflict                    // somebody else changed it since it was planned
 	ValueUndone                      // put back
 	ValueKept                        // not put back: somebody else changed it since
+	ValueMissing                     // not put back: the file that it named is not there any more
 )
 
 // A Value is one media value of the dataset and its change.

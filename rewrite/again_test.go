@@ -82,7 +82,7 @@ func TestAnotherDatasetExplainsNothing(t *testing.T) {
 func TestUndoneExplainsNothing(t *testing.T) {
 	b := newBench(t, "s3://b/1")
 	b.rewrite(rewrite.Options{}, nested)
-	if _, err := rewrite.Undo(t.Context(), b.data, b.run(nested), false); err != nil {
+	if _, err := rewrite.Undo(t.Context(), b.data, b.run(nested), rewrite.UndoOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	b.want("s3://b/1")
@@ -105,7 +105,7 @@ func TestNestedKilledOnTheWay(t *testing.T) {
 	if p.Already != 1 || p.Rewritten != 1 || a.Changed != 1 || a.Conflicts != 0 {
 		t.Errorf("plan %+v, applied %+v", p, a)
 	}
-	u, err := rewrite.Undo(t.Context(), b.data, job.Ledger, false)
+	u, err := rewrite.Undo(t.Context(), b.data, job.Ledger, rewrite.UndoOptions{})
 	b.want("s3://b/1", "s3://b/2")
 	if err != nil || u.Undoable != 2 || u.Reverted.Changed != 2 {
 		t.Errorf("undo %+v, %v", u, err)
@@ -141,13 +141,13 @@ func TestUndo(t *testing.T) {
 	before := b.data.paths()
 	b.rewrite(rewrite.Options{}, "prefix:/data=s3://b")
 	run := b.run("prefix:/data=s3://b")
-	u, err := rewrite.Undo(t.Context(), b.data, run, true)
+	u, err := rewrite.Undo(t.Context(), b.data, run, rewrite.UndoOptions{DryRun: true})
 	if err != nil || u.Undoable != 3 || u.Reverted != (ledger.Applied{}) {
 		t.Errorf("dry: %+v, %v", u, err)
 	}
 	b.want("s3://b/1", "s3://b/2", "s3://b/3")
 	b.data.set(1, "filepath", "/somebody/else")
-	u, err = rewrite.Undo(t.Context(), b.data, run, false)
+	u, err = rewrite.Undo(t.Context(), b.data, run, rewrite.UndoOptions{})
 	b.want("/data/1", "/somebody/else", "/data/3")
 	if err != nil || u.Reverted.Changed != 2 || u.Reverted.Conflicts != 1 {
 		t.Errorf("undo %+v, %v", u, err)
@@ -170,7 +170,7 @@ func TestUndo(t *testing.T) {
 		t.Errorf("status %s", s.Status)
 	}
 	b.data.set(1, "filepath", "s3://b/2")
-	if u, err = rewrite.Undo(t.Context(), b.data, run, false); err != nil || u.Reverted.Changed != 1 {
+	if u, err = rewrite.Undo(t.Context(), b.data, run, rewrite.UndoOptions{}); err != nil || u.Reverted.Changed != 1 {
 		t.Errorf("undo again %+v, %v", u, err)
 	}
 	if s, _ := run.Summary(t.Context()); s.Status != ledger.Undone {

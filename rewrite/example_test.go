@@ -61,7 +61,7 @@ func Example() {
 	done, err := plan.Commit(ctx)
 	fmt.Println(done.Values, "paths rewritten", err)
 
-	undone, err := rewrite.Undo(ctx, export, run, false)
+	undone, err := rewrite.Undo(ctx, export, run, rewrite.UndoOptions{})
 	fmt.Println(undone.Reverted.Values, "paths put back", err)
 	// Output:
 	// 6 paths like data/000001.png become s3://media/coco/000001.png

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/rewrite"
 )
 
@@ -18,8 +19,8 @@ func newUndo(a *app) *cobra.Command {
 		Use:   "undo RUN",
 		Short: "Put back every path that a run changed",
 		Long: `Put back every path that an upload or a rewrite changed, exactly as it was
-spelled. Rows that somebody else changed since stay and are listed. Of a lift, the
-dataset that it made is deleted, unless somebody has changed it. Objects are
+spelled. Rows that somebody else changed since stay and are listed, and so do rows
+whose files are gone: their old paths would name nothing. Of a lift, the dataset that it made is deleted, unless somebody has changed it. Objects are
 never deleted: medialift runs RUN --objects lists them.`,
 		Args: exactly(1, "the name of one run; medialift runs lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, args[0], to, dry) },
@@ -63,7 +64,11 @@ func undo(ctx context.Context, a *app, name, to string, dry bool) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	ctx, stop := s.guard(ctx)
 	defer stop()
-	report, err := rewrite.Undo(ctx, src.store, run, dry)
+	files, err := localfile.New(src.dir, nil)
+	if err != nil {
+		return err
+	}
+	report, err := rewrite.Undo(ctx, src.store, run, rewrite.UndoOptions{DryRun: dry, Files: files})
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
@@ -82,5 +87,25 @@ func undo(ctx context.Context, a *app, name, to string, dry bool) (err error) {
 	a.ui.doc.Counts.Rewritten = report.Reverted.Values
 	a.ui.doc.Counts.Already = report.Reverted.Already
 	a.ui.say("Put back %s in %s.", plural(report.Reverted.Values, "path"), plural(report.Reverted.Changed, "document"))
+	if report.Missing > 0 {
+		a.ui.doc.Counts.Missing = report.Missing
+		return missingError(report.Missing, run)
+	}
 	return conflictError(report.Reverted, run)
+}
+
+// missingError says that documents were not put back since their files are gone.
+func missingError(documents int64, run *ledger.Run) error {
+	return &partialError{
+		msg:  fmt.Sprintf("%s the paths of their objects: files that they named before are gone, or hold other bytes", pluralKeep(documents, "document")),
+		hint: fmt.Sprintf("medialift runs %s --rows missing lists them; undo again once their files are back", run.Name()),
+	}
+}
+
+// pluralKeep is a number of things that keep something.
+func pluralKeep(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " keeps"
+	}
+	return plural(n, thing) + " keep"
 }
