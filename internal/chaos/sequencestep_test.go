@@ -201,6 +201,10 @@ func (q *sequence) stepImport() {
 		args = append(args, "--map", "run:"+run, "--unmatched", "keep")
 	}
 	o := q.maybeKilled(args)
+	if o.code == 2 && strings.Contains(o.stderr, "no such run that has sent files") {
+		// The map of a run that has sent nothing is wrong usage.
+		q.findings = slices.DeleteFunc(q.findings, func(f string) bool { return strings.Contains(f, "no such run that has sent files") })
+	}
 	if q.holdings()["A/"+name] == nil {
 		delete(q.datasets, "A/"+name)
 		if o.code == 0 {
@@ -408,8 +412,8 @@ func (q *sequence) vouched(keys ...string) {
 		q.tally["laws"]++
 		var doc struct {
 			Fields []struct {
-				Name                     string
-				Existence, Size, Missing int64
+				Field           string
+				Existence, Size int64
 			}
 		}
 		if err := json.Unmarshal(o.raw, &doc); err != nil {
@@ -418,7 +422,7 @@ func (q *sequence) vouched(keys ...string) {
 		}
 		weak := map[string]bool{}
 		for _, f := range doc.Fields {
-			weak[f.Name] = f.Existence+f.Size > 0
+			weak[f.Field] = f.Existence+f.Size > 0
 		}
 		k, objects := q.datasets[key], q.files()
 		right := true
