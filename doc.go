@@ -22,6 +22,7 @@
 //	layer pathmap/execmap pathmap/starmap pathmap/tablemap
 //	layer dataset/extjson
 //	layer dataset internal/mongotest
+//	layer internal/lease
 //	layer dataset/datasettest
 //	layer dataset/dirstore dataset/mongostore
 //	layer dataset/mongostore/locate
@@ -54,6 +55,7 @@
 //	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset: go.mongodb.org/mongo-driver/v2/bson
 //	allow internal/mongotest: go.mongodb.org/mongo-driver/v2/...
+//	allow internal/lease: go.mongodb.org/mongo-driver/v2/..., golang.org/x/sys/unix, golang.org/x/sys/windows
 //	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset/dirstore: go.mongodb.org/mongo-driver/v2/bson, github.com/gofrs/flock, golang.org/x/sys/unix
 //	allow dataset/mongostore: go.mongodb.org/mongo-driver/v2/...

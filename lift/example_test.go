@@ -62,7 +62,7 @@ func journey(ctx context.Context, dir, url, uri string) error {
 	if _, err := plan.Import(ctx); err != nil {
 		return err
 	}
-	if _, err := plan.Migrate(ctx, ""); err != nil {
+	if _, err := plan.Migrate(ctx, nil); err != nil {
 		return err
 	}
 	report, err := plan.Verify(ctx, opener.Open, ledgers.History(sending.Name()))

@@ -106,7 +106,7 @@ func (w *way) finish(t *testing.T, p *lift.Plan) {
 	if _, err := p.Import(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Migrate(t.Context(), ""); err != nil {
+	if _, err := p.Migrate(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	report, err := p.Verify(t.Context(), w.targets.Open, w.dir.History(w.sent.Name()))

@@ -135,16 +135,15 @@ func (n noted) Commit(ctx context.Context, final dataset.Manifest) error {
 }
 
 // Migrate brings the new dataset to the version of its database, and notes what it is
-// like then. Holder, if not empty, is what only one process at a time has; see
-// runner.Options.
-func (p *Plan) Migrate(ctx context.Context, holder string) (runner.Report, error) {
+// like then. Waiting is told what is waited for; see runner.Options.
+func (p *Plan) Migrate(ctx context.Context, waiting func(text string)) (runner.Report, error) {
 	name, err := p.name(ctx)
 	if err != nil {
 		return runner.Report{}, err
 	}
 	r := runner.New(p.job.Target.Handle(), revisions.Datasets(), revisions.Database())
 	plans := r.Plans(ctx, runner.Target{Version: p.To, Names: []string{name}, Now: time.Now().UTC().Truncate(time.Millisecond)})
-	report, err := r.Apply(ctx, plans, runner.Options{Holder: holder, Progress: func(m runner.Progress) {
+	report, err := r.Apply(ctx, plans, runner.Options{Datasets: []string{name}, Waiting: waiting, Progress: func(m runner.Progress) {
 		p.opts.Progress(Progress{Phase: "migrating", Done: m.Documents})
 	}})
 	for _, f := range report.Failures {

@@ -46,6 +46,19 @@ func Undo(ctx context.Context, target *mongostore.Database, record *ledger.Run, 
 		return u, err
 	}
 	u.Name, u.Gone = made.Name(), false
+	if dry {
+		return undoMade(ctx, made, record, u, dry)
+	}
+	lock, err := made.Lock(ctx)
+	if err != nil {
+		return u, err
+	}
+	u, err = undoMade(ctx, made, record, u, dry)
+	return u, errors.Join(err, lock.Unlock())
+}
+
+// undoMade deletes the dataset if it is as the lift made it.
+func undoMade(ctx context.Context, made *mongostore.Store, record *ledger.Run, u Undone, dry bool) (Undone, error) {
 	before, err := record.Meta(ctx, noteMade)
 	if err != nil {
 		return u, err

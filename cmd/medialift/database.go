@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,7 +15,6 @@ import (
 
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dataset/mongostore/locate"
-	"github.com/medialift/medialift/ledger"
 )
 
 // A databaseFlags says which database to use.
@@ -53,7 +50,7 @@ func (a *app) connect(ctx context.Context, writes bool) (*mongostore.Database, e
 			return nil, err
 		}
 		d.admin = place.Admin
-		if d.opened, d.stop, err = locate.Open(ctx, place, mongostore.Options{Force: d.force}); err != nil {
+		if d.opened, d.stop, err = locate.Open(ctx, place, mongostore.Options{Force: d.force, Waiting: a.ui.wait}); err != nil {
 			return nil, fmt.Errorf("%w (database of %s)", err, place.From)
 		}
 	}
@@ -205,32 +202,4 @@ func (a *app) choose(ctx context.Context, c datasetChoice, writes bool) ([]strin
 func globMatch(glob, name string) (bool, error) {
 	flat := strings.NewReplacer("/", "\x00")
 	return path.Match(flat.Replace(glob), flat.Replace(name))
-}
-
-// holder names the folder of the state of runs. One process at a time has a
-// dataset locked there, so that a database's lock of the same holder is that of
-// a process which has ended.
-func holder(dir *ledger.Dir) (string, error) {
-	file := filepath.Join(dir.Path(), "id")
-	for range 2 {
-		id, err := os.ReadFile(file)
-		if err == nil {
-			return strings.TrimSpace(string(id)), nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("reading the state folder: %w", err)
-		}
-		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return "", fmt.Errorf("writing to the state folder: %w", err)
-		}
-		_, err = f.WriteString(rand.Text() + "\n")
-		if err = errors.Join(err, f.Close()); err != nil {
-			return "", fmt.Errorf("writing to the state folder: %w", err)
-		}
-	}
-	return "", fmt.Errorf("the state folder %q changes all the time", dir.Path())
 }

@@ -99,16 +99,14 @@ func (c *liftCmd) importInto(ctx context.Context, j *journey) error {
 
 func (c *liftCmd) migrateTo(ctx context.Context, j *journey) error {
 	c.ui.report.phase("migrating")
-	return aloneOn(j.dir, c.db, func(holder string) error {
-		moved, err := j.plan.Migrate(ctx, holder)
-		for _, warning := range moved.Warnings {
-			c.ui.warn("%s", warning)
-		}
-		if err == nil && moved.Migrated > 0 && j.plan.Version != j.plan.To {
-			c.ui.say("Brought it from version %s to %s.", j.plan.Version, j.plan.To)
-		}
-		return err
-	})
+	moved, err := j.plan.Migrate(ctx, c.ui.wait)
+	for _, warning := range moved.Warnings {
+		c.ui.warn("%s", warning)
+	}
+	if err == nil && moved.Migrated > 0 && j.plan.Version != j.plan.To {
+		c.ui.say("Brought it from version %s to %s.", j.plan.Version, j.plan.To)
+	}
+	return err
 }
 
 func (c *liftCmd) verifyIn(ctx context.Context, j *journey) error {

@@ -225,7 +225,7 @@ func stoppedAtWork(t *testing.T, db *mongo.Database, cmd *exec.Cmd) *exec.Cmd {
 		t.Fatal(err)
 	}
 	leased := func() bool {
-		n, err := db.Collection("medialift_lease").CountDocuments(t.Context(), bson.D{})
+		n, err := db.Collection("medialift.locks").CountDocuments(t.Context(), bson.D{{Key: "asking", Value: false}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,6 +280,8 @@ func TestMigrateTwice(t *testing.T) {
 	}
 	defer func() { _ = first.Process.Kill() }() // should it be stopped still
 	doc := m.run(exitLocked, "migrate", "--all")
+	// Nor does a copy of its state folder, as a cloned machine has it, make one its heir.
+	m.copy(os.DirFS(m.state)).run(exitLocked, "migrate", "--all")
 	if err := resume(first.Process); err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/medialift/medialift/dataset"
-	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dbmigrate"
 	"github.com/medialift/medialift/dbmigrate/runner"
-	"github.com/medialift/medialift/ledger"
 )
 
 // apply carries out plans; todo is how many there are.
@@ -26,7 +24,7 @@ func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan,
 		c.runner.BackUp(dir, &opts)
 	}
 	var report runner.Report
-	err := c.waiting(ctx, &opts, func() (err error) {
+	err := c.waiting(ctx, func() (err error) {
 		report, err = c.runner.Apply(ctx, plans, opts)
 		return err
 	})
@@ -44,7 +42,7 @@ func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan,
 // options are those of the runner.
 func (c *migrateCmd) options(todo int) runner.Options {
 	return runner.Options{
-		Workers: c.workers, StopAtFirst: c.errorLevel == 0, StealLease: c.steal, MaxOps: c.maxOps,
+		Workers: c.workers, StopAtFirst: c.errorLevel == 0, StealLease: c.steal, MaxOps: c.maxOps, Datasets: c.names, Waiting: c.ui.wait,
 		Progress: func(p runner.Progress) {
 			phase := "migrating"
 			if p.Collection != "" {
@@ -56,9 +54,9 @@ func (c *migrateCmd) options(todo int) runner.Options {
 }
 
 // waiting tries again while another run has the lock, for as long as was asked.
-func (c *migrateCmd) waiting(ctx context.Context, opts *runner.Options, try func() error) error {
+func (c *migrateCmd) waiting(ctx context.Context, try func() error) error {
 	for end := time.Now().Add(c.lockTimeout); ; {
-		err := c.alone(opts, try)
+		err := try()
 		if _, held := errors.AsType[*runner.LeaseError](err); !held || time.Now().After(end) {
 			return err
 		}
@@ -68,36 +66,6 @@ func (c *migrateCmd) waiting(ctx context.Context, opts *runner.Options, try func
 		case <-time.After(min(time.Second, time.Until(end)+time.Millisecond)):
 		}
 	}
-}
-
-// alone tries with what one process at a time has on this machine, so that a run that
-// was killed keeps nobody waiting. Another process that has it is named by its lease.
-func (c *migrateCmd) alone(opts *runner.Options, try func() error) error {
-	dir, err := c.ledgers()
-	if err != nil {
-		return err
-	}
-	return aloneOn(dir, c.handle, func(holder string) error {
-		opts.Holder = holder
-		return try()
-	})
-}
-
-// aloneOn does something with a database's migrations as the one process of this
-// state folder that does; holder is empty where another one is at it.
-func aloneOn(dir *ledger.Dir, d *mongostore.Database, do func(holder string) error) error {
-	lock, err := dir.Lock("migrate " + d.Address() + " " + d.Name())
-	if errors.Is(err, ledger.ErrLocked) {
-		return do("")
-	}
-	if err != nil {
-		return err
-	}
-	by, err := holder(dir)
-	if err != nil {
-		return errors.Join(err, lock.Unlock())
-	}
-	return errors.Join(do(by), lock.Unlock())
 }
 
 // ended says what was done.
@@ -177,7 +145,8 @@ func (c *migrateCmd) putBack(ctx context.Context) error {
 	}
 	var report runner.Restored
 	opts := c.options(0)
-	err = c.waiting(ctx, &opts, func() (err error) {
+	opts.Datasets = nil
+	err = c.waiting(ctx, func() (err error) {
 		report, err = c.runner.Restore(ctx, dir, opts)
 		return err
 	})

@@ -114,7 +114,7 @@ func TestMigrateAfterKill(t *testing.T) {
 			case <-ended:
 				done = true
 			default:
-				n, err := db.Collection("medialift_lease").CountDocuments(t.Context(), bson.D{})
+				n, err := db.Collection("medialift.locks").CountDocuments(t.Context(), bson.D{{Key: "asking", Value: false}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -68,11 +68,7 @@ func (s *session) hold(ctx context.Context, writes bool) (err error) {
 	if s.lock, err = s.dir.Lock(s.key()); err != nil || s.db == nil || !writes {
 		return err
 	}
-	by, err := holder(s.dir)
-	if err == nil {
-		s.held, err = s.db.Lock(ctx, by)
-	}
-	if err != nil {
+	if s.held, err = s.db.Lock(ctx); err != nil {
 		return errors.Join(err, s.lock.Unlock())
 	}
 	return nil

@@ -88,6 +88,12 @@ func (u *ui) warn(format string, args ...any) {
 	_, _ = fmt.Fprintf(u.err, "medialift: warning: %s\n", msg)
 }
 
+// wait prints on stderr what is waited for. Other goroutines may call it while a
+// command is at work.
+func (u *ui) wait(text string) {
+	_, _ = fmt.Fprintf(u.err, "medialift: %s\n", text)
+}
+
 // shownProblems is how many problems people see; the document holds more.
 const shownProblems = 40
 

@@ -16,6 +16,7 @@ import (
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dataset/mongostore/locate"
 	"github.com/medialift/medialift/dbmigrate/runner"
+	"github.com/medialift/medialift/internal/lease"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/lift"
 	"github.com/medialift/medialift/pathmap"
@@ -94,6 +95,7 @@ var verdicts = []struct {
 }{
 	{runner.ErrBackup, verdict{exitRefused, "refused", "name the folder that --backup wrote; nothing was changed", false}},
 	{runner.ErrUnfinished, verdict{exitRefused, "refused", "run the migrate command that was stopped once more, which finishes it", false}},
+	{lease.ErrUnconfirmed, verdict{exitFailed, "failed", "see that a majority of the replica set's members runs and keeps up (rs.status()), then run the same command again: it goes on from here", true}},
 	{runner.ErrLeaseLost, verdict{exitFailed, "failed", "the other run goes on; look at it before you try again", true}},
 	{mongostore.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{mongostore.ErrNoView, verdict{exitUsage, "usage", "name a saved view of the dataset; medialift info --json lists them", false}},

@@ -26,6 +26,20 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 	if w.settled || w.pipe == nil {
 		return errors.New("dataset was committed or closed before, or never begun")
 	}
+	ctx, stop := w.lease.Guard(ctx)
+	defer stop()
+	err := w.commit(ctx, final)
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(err, w.held())
+	}
+	if w.settled {
+		// The dataset is there; a lock that stays expires.
+		_ = w.unlock()
+	}
+	return err
+}
+
+func (w *Writer) commit(ctx context.Context, final dataset.Manifest) error {
 	if err := w.pipe.wait(); err != nil {
 		return err
 	}
@@ -50,8 +64,8 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 		return err
 	}
 	// All of the lease's time is left for what follows.
-	if err := w.lease.renew(ctx); err != nil {
-		return err
+	if err := errors.Join(w.lease.Renew(ctx), w.lock.lease.Renew(ctx)); err != nil {
+		return w.d.leaseError(err)
 	}
 	// From here on nobody may stop it: a server goes on with what it was asked for by
 	// who has gone, and would insert the document after all else is removed.
@@ -62,9 +76,9 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 	}
 	w.settled = true
 	w.pipe.stop()
-	ours, err := w.lease.finish(ctx)
+	ours, err := w.lease.Release(ctx)
 	if err != nil { // a connection that broke is made anew
-		ours, err = w.lease.finish(ctx)
+		ours, err = w.lease.Release(ctx)
 	}
 	if err == nil && !ours { // it slept for long after renew, or the first answer was lost
 		return w.missed(ctx, refs)

@@ -12,6 +12,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"github.com/medialift/medialift/internal/lease"
 )
 
 // appName tells connections of ours from FiftyOne's own: a dataset that is not
@@ -29,6 +31,9 @@ type Options struct {
 	Compressor string
 	// Force opens a database whose type is not one of FiftyOne's.
 	Force bool
+	// Waiting, if not nil, is told every few seconds what a run waits for, while the
+	// database confirms none of its writes. Several goroutines may call it.
+	Waiting func(text string)
 }
 
 // A Database is a connection to a database of FiftyOne's. Its methods may be
@@ -39,6 +44,7 @@ type Database struct {
 	durable *mongo.Database // waits for the journal
 	address string
 	config  Config
+	leases  *lease.Table
 }
 
 // OpenSource is the Config.Type of open-source FiftyOne's databases.
@@ -79,6 +85,7 @@ func Open(ctx context.Context, uri, name string, o Options) (*Database, error) {
 		db:      client.Database(name, options.Database().SetWriteConcern(writeconcern.Majority())),
 		durable: client.Database(name, options.Database().SetWriteConcern(&durable)),
 	}
+	d.leases = lease.New(d.db, lease.Options{Waiting: o.Waiting})
 	d.config, err = d.readConfig(ctx)
 	if err == nil && !o.Force && d.config.Type != "" && !strings.HasPrefix(d.config.Type, "fiftyone") {
 		err = fmt.Errorf("%w: %q says that its type is %q", ErrForeign, name, d.config.Type)

@@ -25,10 +25,10 @@ func (s *Store) Delete(ctx context.Context) error {
 		return err
 	}
 	token := rand.Text()
-	record := append(bson.D{
+	record := bson.D{
 		{Key: "_id", Value: id}, {Key: "name", Value: s.name}, {Key: "samples", Value: s.samples},
-		{Key: "frames", Value: s.frames}, {Key: "files", Value: files},
-	}, owner(token)...)
+		{Key: "frames", Value: s.frames}, {Key: "files", Value: files}, {Key: "token", Value: token},
+	}
 	// A record may be left of the import itself.
 	if _, err := s.d.durable.Collection(importsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: id}}); err != nil {
 		return s.d.writeError("noting the deletion", err)
@@ -36,7 +36,7 @@ func (s *Store) Delete(ctx context.Context) error {
 	if _, err := s.d.durable.Collection(importsName).InsertOne(ctx, record); err != nil {
 		return s.d.writeError("noting the deletion", err)
 	}
-	l, err := s.d.newLease(ctx, importsName, s.id, token)
+	l, err := s.d.keep(ctx, id, token)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (s *Store) Delete(ctx context.Context) error {
 	if err != nil {
 		err = s.d.writeError("deleting the dataset", err)
 	}
-	return errors.Join(err, l.abandon(id, files))
+	return errors.Join(err, s.d.abandon(l, id, files))
 }
 
 // resultFiles lists the files that hold the results of the dataset's runs.

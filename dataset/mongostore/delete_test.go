@@ -58,7 +58,7 @@ func TestAbandon(t *testing.T) {
 	if err := dataset.Copy(ctx, stopping{dead}, d.must(t, "image")); !errors.Is(err, errStopped) {
 		t.Fatal(err)
 	}
-	dead.lease.stop() // as the process would
+	dead.lease.Leave() // as the process would
 	if err := d.Abandon(ctx, dead.ID().Hex()); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/lease"
 )
 
 // importsName is the collection of records of imports under way. A record names
@@ -18,41 +19,57 @@ import (
 const importsName = "medialift.imports"
 
 // record makes the record of an import and keeps it alive.
-func (w *Writer) record(ctx context.Context) (*lease, error) {
+func (w *Writer) record(ctx context.Context) (*lease.Lease, error) {
 	token := rand.Text()
-	record := append(bson.D{
+	record := bson.D{
 		{Key: "_id", Value: w.id}, {Key: "name", Value: w.name}, {Key: "samples", Value: w.samples},
-		{Key: "frames", Value: w.frames}, {Key: "files", Value: bson.A{}},
-	}, owner(token)...)
+		{Key: "frames", Value: w.frames}, {Key: "files", Value: bson.A{}}, {Key: "token", Value: token},
+	}
 	if _, err := w.d.durable.Collection(importsName).InsertOne(ctx, record); err != nil {
 		return nil, w.d.writeError("noting the import", err)
 	}
-	return w.d.newLease(ctx, importsName, set("", w.id).value, token)
+	return w.d.keep(ctx, w.id, token)
+}
+
+// keep keeps the record of an import, or of a deletion, alive.
+func (d *Database) keep(ctx context.Context, id bson.ObjectID, token string) (*lease.Lease, error) {
+	l, err := d.leases.Keep(ctx, importsName, id, token, lease.Owner(token)...)
+	return l, d.leaseError(err)
 }
 
 // noteFile puts a GridFS file into the record before it is written.
-func (l *lease) noteFile(ctx context.Context, id bson.ObjectID) error {
-	if err := l.check(); err != nil {
+func (w *Writer) noteFile(ctx context.Context, id bson.ObjectID) error {
+	if err := w.held(); err != nil {
 		return err
 	}
 	more := bson.E{Key: "files", Value: bson.D{{Key: "$concatArrays", Value: bson.A{"$files", bson.A{id}}}}}
-	return l.renew(ctx, more)
+	return w.d.leaseError(w.lease.Renew(ctx, more))
+}
+
+// held fails once others may have taken the import for a dead one, or the dataset.
+func (w *Writer) held() error {
+	if err := w.lease.Err(); err != nil {
+		return w.d.leaseError(err)
+	}
+	return w.lock.Err()
 }
 
 // abandon removes the parts of a dataset of that _id, among them results in those
 // files, and then the record. Where somebody else has taken that over, what was on its
 // way meanwhile may have come after they removed the rest: nobody but the lease's owner
 // has these ids.
-func (l *lease) abandon(id bson.ObjectID, files any) error {
-	l.stop()
-	<-l.ended
+func (d *Database) abandon(l *lease.Lease, id bson.ObjectID, files any) error {
+	l.Leave()
+	if err := l.Err(); errors.Is(err, lease.ErrUnconfirmed) {
+		return nil // the next import removes it, once the record has expired
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	record, err := bson.Marshal(bson.D{{Key: "_id", Value: id}, {Key: "files", Value: files}})
 	if err != nil {
 		return fmt.Errorf("removing an unfinished import: %w", err)
 	}
-	return l.d.remove(ctx, record)
+	return d.remove(ctx, record)
 }
 
 // missed ends a Commit that found its record taken over: the dataset is there now.
@@ -73,7 +90,7 @@ func (w *Writer) missed(ctx context.Context, refs references) error {
 	if gone != nil {
 		return errors.Join(lost, w.d.writeError("removing an unfinished import", gone))
 	}
-	return errors.Join(lost, w.lease.abandon(w.id, w.files))
+	return errors.Join(lost, w.d.abandon(w.lease, w.id, w.files))
 }
 
 // refers makes sure that what the dataset refers to is there.
@@ -99,17 +116,26 @@ func (d *Database) sweep(ctx context.Context) error {
 	imports := d.durable.Collection(importsName)
 	for {
 		// Taking it over keeps others, and its owner should it wake, from it.
-		record, err := imports.FindOneAndUpdate(ctx, bson.D{expired()}, pipeline(bson.E{Key: "token", Value: rand.Text()}, expiry())).Raw()
+		taken := bson.D{{Key: "token", Value: rand.Text()}, lease.Expiry()}
+		record, err := imports.FindOneAndUpdate(ctx, bson.D{lease.Expired()}, bson.A{bson.D{{Key: "$set", Value: taken}}}).Raw()
 		if errors.Is(err, mongo.ErrNoDocuments) {
-			return nil
+			return d.leases.Sweep(ctx)
 		}
 		if err != nil {
 			return d.writeError("looking for unfinished imports", err)
 		}
-		if err := d.remove(ctx, record); err != nil {
+		if err := d.forget(ctx, record); err != nil {
 			return err
 		}
 	}
+}
+
+// forget removes what a dead import left, its lock too.
+func (d *Database) forget(ctx context.Context, record bson.Raw) error {
+	if err := d.remove(ctx, record); err != nil {
+		return err
+	}
+	return d.leaseError(d.leases.Forget(ctx, record.Lookup("_id")))
 }
 
 // Abandon removes what an import of the dataset with that _id left behind, without
@@ -126,7 +152,7 @@ func (d *Database) Abandon(ctx context.Context, hex string) error {
 	if err != nil {
 		return d.readError("looking for an unfinished import", err)
 	}
-	return d.remove(ctx, record)
+	return d.forget(ctx, record)
 }
 
 // remove deletes what a record names, and then the record. Where the dataset's

@@ -47,7 +47,7 @@ func TestReplicaSet(t *testing.T) {
 	}
 	s := d.must(t, "copy")
 	same(t, d.must(t, "image"), s)
-	lock, err := s.Lock(ctx, "x")
+	lock, err := s.Lock(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func (w *Writer) PutResult(ctx context.Context, run dataset.Run, result io.Reade
 	}
 	id := bson.NewObjectID()
 	w.files = append(w.files, id)
-	if err := w.lease.noteFile(ctx, id); err != nil {
+	if err := w.noteFile(ctx, id); err != nil {
 		return err
 	}
 	length, err := w.putChunks(ctx, id, result)

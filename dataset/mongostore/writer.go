@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/lease"
 )
 
 // NewOptions say what kind of dataset is made.
@@ -36,7 +37,9 @@ type Writer struct {
 	samples, frames string // collections; frames is empty without videos
 	owned           map[dataset.Part]bool
 	sent            map[dataset.Part]int64
-	lease           *lease
+	lease           *lease.Lease
+	lock            *Lock // keeps migrations of the database off
+	unguard         context.CancelFunc
 	pipe            *pipe
 	results         map[dataset.Run]bson.ObjectID
 	files           []bson.ObjectID   // of results, also of those that are not whole
@@ -77,11 +80,13 @@ func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
 	for _, part := range dataset.MediaParts() {
 		w.owned[part] = declares(m, part, "_dataset_id")
 	}
-	lease, err := w.record(ctx)
-	if err != nil {
+	var err error
+	if w.lock, err = w.d.lock(ctx, w.id, w.name); err != nil {
 		return err
 	}
-	w.lease = lease
+	if w.lease, err = w.record(ctx); err != nil {
+		return err
+	}
 	for _, name := range []string{w.samples, w.frames} {
 		if name == "" {
 			continue
@@ -90,7 +95,9 @@ func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
 			return w.d.writeError("making a collection", err)
 		}
 	}
-	w.pipe = newPipe(ctx)
+	var guarded context.Context
+	guarded, w.unguard = w.lease.Guard(ctx)
+	w.pipe = newPipe(guarded)
 	return nil
 }
 
@@ -181,11 +188,11 @@ func (w *Writer) Append(ctx context.Context, part dataset.Part, docs []bson.Raw)
 	w.sent[part] += int64(len(docs))
 	collection := w.d.db.Collection(name)
 	return w.pipe.send(func(ctx context.Context) error {
-		if err := w.lease.check(); err != nil {
+		if err := w.held(); err != nil {
 			return err
 		}
 		if _, err := collection.InsertMany(ctx, batch); err != nil {
-			return w.insertError(part, batch, err)
+			return errors.Join(w.insertError(part, batch, err), w.held())
 		}
 		return nil
 	})
@@ -246,13 +253,28 @@ func (w *Writer) Close() error {
 	if w.pipe != nil {
 		w.pipe.stop()
 	}
+	return errors.Join(w.giveUp(), w.unlock())
+}
+
+// giveUp ends the lease of what was not committed.
+func (w *Writer) giveUp() error {
 	if w.lease == nil {
 		return nil
 	}
 	if w.unsure {
-		w.lease.stop()
-		<-w.lease.ended
+		w.lease.Leave()
 		return nil
 	}
-	return w.lease.abandon(w.id, w.files)
+	return w.d.abandon(w.lease, w.id, w.files)
+}
+
+// unlock ends the lock, if there is one.
+func (w *Writer) unlock() error {
+	if w.unguard != nil {
+		w.unguard()
+	}
+	if w.lock == nil {
+		return nil
+	}
+	return w.lock.Unlock()
 }

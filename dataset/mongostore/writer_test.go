@@ -151,7 +151,7 @@ func TestLeftovers(t *testing.T) {
 	if err := dataset.Copy(ctx, stopping{dead}, src); !errors.Is(err, errStopped) {
 		t.Fatal(err)
 	}
-	dead.lease.stop() // as the process would
+	dead.lease.Leave() // as the process would
 	next := func() {
 		t.Helper()
 		w := d.New("next", NewOptions{})

@@ -39,10 +39,7 @@ func (r *Runner) Restore(ctx context.Context, dir string, opts Options) (Restore
 		return Restored{}, err
 	}
 	report, err := r.restoreWith(lease.Context(), files, opts)
-	if err != nil && lease.Context().Err() != nil {
-		err = context.Cause(lease.Context())
-	}
-	return report, errors.Join(err, lease.release(context.WithoutCancel(ctx)))
+	return report, errors.Join(lease.why(err), lease.release(ctx))
 }
 
 // ErrUnfinished says that a migration has begun and not ended. Nothing was changed.

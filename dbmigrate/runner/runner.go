@@ -57,12 +57,15 @@ type Options struct {
 	StopAtFirst bool
 	// Owner names this run to others that find its lease; "" for the process.
 	Owner string
-	// Holder, where it is not empty, is what only one process at a time has: a lease of
-	// the same holder is that of a process which has ended, and is taken over at once.
-	Holder string
+	// Datasets are the names of those that the plans are of. Only runs at work on them
+	// are kept off; nil is for all, and the database itself.
+	Datasets []string
 	// StealLease takes the lease from whoever holds it. For when that one is gone
 	// for certain: two runs at once spoil each other's data.
 	StealLease bool
+	// Waiting, if not nil, is told every few seconds what is waited for, while the
+	// database confirms no writes. Another goroutine calls it.
+	Waiting func(text string)
 	// MaxOps is how many documents a second the steps over whole collections may
 	// pass; 0 for as many as the server takes.
 	MaxOps float64
@@ -113,12 +116,13 @@ func (r *Runner) Apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, err
 		return Report{}, err
 	}
 	x := &execution{Runner: r, opts: opts, journal: journal{r}}
-	err = x.run(lease.Context(), plans)
-	if err != nil && lease.Context().Err() != nil {
-		err = context.Cause(lease.Context())
+	err = lease.why(x.run(lease.Context(), plans))
+	if lease.Err() == nil {
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+		defer cancel()
+		err = errors.Join(err, x.journal.dropEmpty(cleanup))
 	}
-	cleanup := context.WithoutCancel(ctx)
-	return x.report, errors.Join(err, x.journal.dropEmpty(cleanup), lease.release(cleanup))
+	return x.report, errors.Join(err, lease.release(ctx))
 }
 
 // execution is one Apply.

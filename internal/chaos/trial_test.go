@@ -92,7 +92,7 @@ func (tr *trial) clear() {
 func (tr *trial) expire() {
 	past := bson.D{{Key: "$set", Value: bson.D{{Key: "expires", Value: bson.DateTime(0)}}}}
 	for _, c := range []*mongo.Collection{
-		tr.a.database(sourceName).Collection("medialift.locks"), tr.b.database(tr.db).Collection("medialift.imports"), tr.b.database(tr.db).Collection("medialift_lease"),
+		tr.a.database(sourceName).Collection("medialift.locks"), tr.b.database(tr.db).Collection("medialift.imports"), tr.b.database(tr.db).Collection("medialift.locks"),
 	} {
 		if n, err := c.CountDocuments(context.Background(), bson.D{}); err != nil || n == 0 {
 			continue // also where the server is down
