@@ -33,6 +33,7 @@
 //	layer bucket/open
 //	layer internal/transfer
 //	layer localfile
+//	layer internal/inuse
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
 //	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
@@ -73,6 +74,7 @@
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
 //	allow report: std
 //	allow localfile: golang.org/x/text/unicode/norm
+//	allow internal/inuse: std
 //	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
 //	allow dbmigrate/enterprise: std
@@ -82,7 +84,7 @@
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/...
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/text/unicode/norm
 //	allow survey: std
-//	allow clean: golang.org/x/text/unicode/norm
+//	allow clean: golang.org/x/text/unicode/norm, golang.org/x/sync/errgroup
 //	allow verify: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson
 //	allow doctor: std
 //	allow export: modernc.org/sqlite, go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/errgroup, golang.org/x/sys/unix

@@ -1,8 +1,10 @@
 // Package clean deletes an export directory, and in it only what an export
 // wrote: what it does not know stays.
 //
-// Media inside the export are deleted only where a ledger proves that the same
-// bytes have arrived elsewhere and the export's dataset names them no longer.
+// Media inside the export are deleted only on proof. A ledger says where each was
+// sent, the store says that the object is there with the bytes of the file, and no
+// dataset in reach names it. What cannot be seen is never taken for proof. Nothing
+// is deleted before all of it is decided, and a file that changes meanwhile stays.
 // Symbolic links are removed as links and never followed.
 package clean
 
@@ -10,24 +12,45 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 
+	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/inuse"
 	"github.com/medialift/medialift/ledger"
 )
+
+// A Named is a dataset that may name media of the export.
+type Named = inuse.Named
 
 // Options of a clean; with the zero value, a directory with media in it is
 // refused.
 type Options struct {
-	// Ledgers holds the runs that can prove what has arrived.
+	// Ledgers holds the runs that know where files were sent.
 	Ledgers *ledger.Dir
-	// Dataset opens the export's dataset, to find out which media it names. It
+	// Object returns the store of an object and its key there. The run of that
+	// identity has sent it to url.
+	Object func(ctx context.Context, by ledger.Identity, url string) (bucket.Store, string, error)
+	// Dataset opens the export's own dataset, to find out which media it names. It
 	// is only called where there are media.
 	Dataset func(ctx context.Context) (dataset.Updater, error)
-	// Progress, if set, is told how many files have been deleted.
-	Progress func(files int64)
+	// Reach lists the other datasets that may name media of the export. It is only
+	// asked where there are media; an error of it ends the clean.
+	Reach iter.Seq2[Named, error]
+	// Workers is how many files are looked at at a time; 0 is 8.
+	Workers int
+	// Progress, if set, is told how far a phase has come. Calls do not overlap.
+	Progress func(Progress)
+}
+
+// Progress says how far a phase has come.
+type Progress struct {
+	Phase string // "checking" media, "deleting" files
+	Files int64
+	Total int64
+	Bytes int64
 }
 
 // A Plan is what a clean is going to delete.
@@ -40,9 +63,10 @@ type Plan struct {
 	Unknown      []string
 	UnknownTotal int64
 
-	dir   string // without symbolic links
-	opts  Options
-	proof proof
+	dir  string // without symbolic links
+	opts Options
+	// seen are the files and links to delete, as they were when that was decided.
+	seen map[digest]struct{}
 }
 
 // A Report says what Execute did.
@@ -56,11 +80,14 @@ type Report struct {
 var ErrChanged = errors.New("changed since the clean was planned")
 
 // NewPlan looks at the export in dir. What is no export is
-// dataset.ErrNotDataset; media that must not be deleted are a *dataset.Refusal.
-// Nothing is deleted yet.
+// dataset.ErrNotDataset; media that must not be deleted, or of which that cannot be
+// found out, are a *dataset.Refusal. Nothing is deleted yet.
 func NewPlan(ctx context.Context, dir string, opts Options) (*Plan, error) {
 	if opts.Progress == nil {
-		opts.Progress = func(int64) {}
+		opts.Progress = func(Progress) {}
+	}
+	if opts.Workers <= 0 {
+		opts.Workers = 8
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -69,28 +96,42 @@ func NewPlan(ctx context.Context, dir string, opts Options) (*Plan, error) {
 	if err := recognise(abs); err != nil {
 		return nil, err
 	}
-	p := &Plan{opts: opts}
-	if p.dir, err = filepath.EvalSymlinks(abs); err != nil {
-		return nil, fmt.Errorf("finding directory: %w", err)
+	p := &Plan{opts: opts, seen: map[digest]struct{}{}}
+	below, err := inuse.NewDir(abs)
+	if err != nil {
+		return nil, err
 	}
+	p.dir = below.Path()
 	root, err := os.OpenRoot(p.dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening the export: %w", err)
 	}
 	defer root.Close()
-	if err := p.gather(ctx, root, abs); err != nil {
-		return nil, err
-	}
-	return p, p.count(ctx, root)
+	return p, p.decide(ctx, root, below)
 }
 
-// count walks over everything and refuses media that must stay.
-func (p *Plan) count(ctx context.Context, root *os.Root) error {
-	refusal := &dataset.Refusal{
-		Reason: "media inside the export that must not be deleted",
-		Hint:   "upload them with --update-filepaths first, or move them out of the export",
+// decide counts what is there, and refuses media that must stay.
+func (p *Plan) decide(ctx context.Context, root *os.Root, below *inuse.Dir) error {
+	if err := p.count(ctx, root); err != nil || p.Media == 0 {
+		return err
 	}
-	err := walk(ctx, root, func(e entry) error {
+	names := &names{dir: below, used: map[digest]int32{}}
+	if err := p.ask(ctx, names); err != nil {
+		return err
+	}
+	if err := p.refuse(ctx, root, names.keeps); err != nil {
+		return err
+	}
+	proofs := newProofs(p.opts, root, below, p.Media)
+	if err := proofs.gather(ctx); err != nil {
+		return err
+	}
+	return p.refuse(ctx, root, proofs.lacks)
+}
+
+// count walks over everything, and notes what is to be deleted as it is now.
+func (p *Plan) count(ctx context.Context, root *os.Root) error {
+	return walk(ctx, root, func(e entry) error {
 		switch e.kind {
 		case unknown:
 			p.UnknownTotal++
@@ -101,70 +142,59 @@ func (p *Plan) count(ctx context.Context, root *os.Root) error {
 		case directory:
 			return nil
 		case media:
-			if kind, why := p.proof.keeps(e); kind != "" {
-				refusal.Add(dataset.Problem{Kind: kind, Path: filepath.Join(p.dir, filepath.FromSlash(e.path)), Hint: why})
-				return nil
-			}
 			p.Media++
 		}
 		p.Files++
 		p.Bytes += e.size()
+		p.seen[e.stamp()] = struct{}{}
 		return nil
 	})
-	if err == nil && refusal.Total > 0 {
-		return refusal
-	}
-	return err
 }
 
-// Execute deletes what the plan says: media first, then the documents,
-// metadata.json last, so that a directory in which it was stopped is still an
-// export and can be cleaned again. Directories go when they are empty. A file
-// that came or changed since the plan was made ends it with ErrChanged.
-func (p *Plan) Execute(ctx context.Context) (Report, error) {
-	var r Report
-	root, err := os.OpenRoot(p.dir)
-	if err != nil {
-		return r, fmt.Errorf("opening the export: %w", err)
+// refuse refuses media about which keeps says, with a kind for dataset.Problem, why
+// they must stay. What came or changed meanwhile must too.
+func (p *Plan) refuse(ctx context.Context, root *os.Root, keeps func(entry) (kind, url, why string)) error {
+	refusal := &dataset.Refusal{
+		Reason: "media inside the export that must not be deleted",
+		Hint:   "upload them with --update-filepaths first, or move them out of the export",
 	}
-	defer root.Close()
-	err = walk(ctx, root, func(e entry) error {
-		switch e.kind {
-		case unknown:
+	hints := map[string]string{}
+	err := walk(ctx, root, func(e entry) error {
+		if e.kind != media {
 			return nil
-		case directory:
-			return removeEmpty(root, e.path)
-		case media:
-			if _, why := p.proof.keeps(e); why != "" {
-				return fmt.Errorf("%q: %w: %s", e.path, ErrChanged, why)
-			}
 		}
-		if err := root.Remove(filepath.FromSlash(e.path)); err != nil {
-			return fmt.Errorf("cleaning: %w", err)
+		kind, url, why := keeps(e)
+		if _, same := p.seen[e.stamp()]; !same && kind == "" {
+			kind, why = "changed", "it came or changed while it was looked at"
 		}
-		r.Bytes += e.size()
-		if r.Files++; r.Files%100 == 0 {
-			p.opts.Progress(r.Files)
+		if kind == "" {
+			return nil
 		}
+		hints[kind] = hintOf(kind)
+		refusal.Add(dataset.Problem{Kind: kind, Path: filepath.Join(p.dir, filepath.FromSlash(e.path)), URL: url, Hint: why})
 		return nil
 	})
-	if err != nil {
-		return r, err
+	if err != nil || refusal.Total == 0 {
+		return err
 	}
-	p.opts.Progress(r.Files)
-	if left, err := fs.ReadDir(root.FS(), "."); err == nil && len(left) == 0 {
-		r.Gone = os.Remove(p.dir) == nil // it may be a mount, or below a directory that is not ours: empty will do
+	for _, kind := range []string{"unseen", "changed", "gone", "named", "unproven"} {
+		if hint := hints[kind]; hint != "" {
+			refusal.Hint = hint
+			break
+		}
 	}
-	return r, nil
+	return refusal
 }
 
-func removeEmpty(root *os.Root, dir string) error {
-	left, err := fs.ReadDir(root.FS(), dir)
-	if err == nil && len(left) == 0 {
-		err = root.Remove(filepath.FromSlash(dir))
+// hintOf says what to do about media that must stay.
+func hintOf(kind string) string {
+	switch kind {
+	case "unseen":
+		return "what cannot be looked at proves nothing: check credentials and network (medialift doctor URL), then clean again"
+	case "changed", "gone":
+		return "these files may be the last copy: keep them, and send them again with another --state folder; or move them out of the export"
+	case "named":
+		return "give those paths their new values first (medialift upload with --update-filepaths, or rewrite --map run:RUN), or move the media out of the export"
 	}
-	if err != nil {
-		return fmt.Errorf("cleaning: %w", err)
-	}
-	return nil
+	return "upload them with --update-filepaths first, or move them out of the export"
 }

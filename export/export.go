@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -28,7 +27,8 @@ type Job struct {
 	Source dataset.Source
 	// Dir is where the export goes.
 	Dir string
-	// Reach, for Overwrite, lists every dataset that may name what is in Dir.
+	// Reach, for Overwrite, lists every dataset that may name what is in Dir. An
+	// error of it ends the export.
 	Reach iter.Seq2[Named, error]
 }
 
@@ -36,6 +36,8 @@ type Job struct {
 type Named struct {
 	Name   string
 	Source dataset.Source
+	// Dir is what its relative paths are relative to: the directory of an export.
+	Dir string
 }
 
 // Options of an export; the zero value exports no media, paths as they are, and
@@ -162,70 +164,4 @@ func warnings(m dataset.Manifest, counts map[dataset.Part]int64) []string {
 		list = append(list, fmt.Sprintf("the brain run %q keeps its vectors in %s, outside of the dataset: they are not exported", run.Key, run.Backend))
 	}
 	return list
-}
-
-// unnamed makes sure that no dataset in reach names what is in the directory
-// that is to be overwritten.
-func unnamed(ctx context.Context, job Job, opts Options) error {
-	if entries, err := os.ReadDir(job.Dir); err != nil || len(entries) == 0 || job.Reach == nil {
-		return nil // nothing to lose; what else is wrong, dirstore says
-	}
-	within := newWithin(job.Dir)
-	refusal := &dataset.Refusal{
-		Reason: "datasets name files in the directory that would be overwritten",
-		Hint:   "export into another directory, or move those datasets' media first",
-	}
-	for named, err := range job.Reach {
-		if err != nil {
-			return err
-		}
-		if err := namers(ctx, named, within, refusal, opts); err != nil {
-			return fmt.Errorf("looking for paths in dataset %q: %w", named.Name, err)
-		}
-	}
-	if refusal.Total > 0 {
-		return refusal
-	}
-	return nil
-}
-
-func namers(ctx context.Context, named Named, within *within, refusal *dataset.Refusal, opts Options) error {
-	m, err := named.Source.Manifest(ctx)
-	if err != nil {
-		return err
-	}
-	finder, err := dataset.NewFinder(m, nil)
-	if err != nil {
-		return err
-	}
-	done := int64(0)
-	for _, part := range dataset.MediaParts() {
-		for doc, err := range named.Source.Documents(ctx, part) {
-			if err != nil {
-				return err
-			}
-			if done++; done%1000 == 0 {
-				opts.Progress(Progress{Phase: "checking", Done: done})
-			}
-			found, err := finder.Find(part, doc)
-			if err != nil {
-				return err
-			}
-			for _, f := range found {
-				if within.holds(f.Value) {
-					refusal.Add(dataset.Problem{Kind: "in-use", ID: idText(doc), Field: f.Field, Path: f.Value,
-						Hint: fmt.Sprintf("of dataset %q", named.Name)})
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func idText(doc bson.Raw) string {
-	id := doc.Lookup("_id")
-	if oid, ok := id.ObjectIDOK(); ok {
-		return oid.Hex()
-	}
-	return id.String()
 }

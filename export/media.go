@@ -75,7 +75,7 @@ func (m *media) plan(ctx context.Context, src dataset.Source, manifest dataset.M
 			return err
 		}
 		for _, f := range found {
-			if err := m.add(ctx, idText(doc), f); err != nil {
+			if err := m.add(ctx, idText(doc.Lookup("_id")), f); err != nil {
 				return err
 			}
 		}

@@ -64,7 +64,7 @@ func (a *app) export(ctx context.Context, name, dir string, opts export.Options)
 	opts.Progress = func(p export.Progress) {
 		a.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total, Bytes: p.Bytes, TotalBytes: p.TotalBytes})
 	}
-	report, err := export.Run(ctx, export.Job{Source: src, Dir: dir, Reach: reach(ctx, d)}, opts)
+	report, err := export.Run(ctx, export.Job{Source: src, Dir: dir, Reach: a.reach(ctx, d, dir)}, opts)
 	if err != nil {
 		return err
 	}
@@ -81,21 +81,24 @@ func (a *app) export(ctx context.Context, name, dir string, opts export.Options)
 	return nil
 }
 
-// reach lists the datasets of a database.
-func reach(ctx context.Context, d *mongostore.Database) iter.Seq2[export.Named, error] {
+// reach lists the datasets that may name files in dir: those of the database, and
+// other exports.
+func (a *app) reach(ctx context.Context, d *mongostore.Database, dir string) iter.Seq2[export.Named, error] {
 	return func(yield func(export.Named, error) bool) {
-		infos, err := d.Datasets(ctx)
+		abs, err := filepath.Abs(dir)
 		if err != nil {
-			yield(export.Named{}, err)
+			yield(export.Named{}, fmt.Errorf("finding %q: %w", dir, err))
 			return
 		}
-		for _, info := range infos {
-			s, err := d.Dataset(ctx, info.Name)
-			if errors.Is(err, dataset.ErrUnsupported) || errors.Is(err, mongostore.ErrNotFound) {
-				continue // media references; deleted meanwhile
-			}
-			if !yield(export.Named{Name: info.Name, Source: s}, err) || err != nil {
-				return
+		ledgers, err := a.ledgers()
+		if err != nil {
+			ledgers = nil // an export needs no state of runs
+		}
+		for _, list := range []iter.Seq2[neighbour, error]{reachDatabase(ctx, d), reachExports(ctx, ledgers, abs)} {
+			for n, err := range list {
+				if !yield(export.Named{Name: n.name, Source: n.store, Dir: n.dir}, err) || err != nil {
+					return
+				}
 			}
 		}
 	}
