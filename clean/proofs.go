@@ -110,16 +110,13 @@ func (p *proofs) gather(ctx context.Context) error {
 
 // take has the file of a ledger's row looked at, if it may be proven by that.
 func (p *proofs) take(ctx context.Context, group *errgroup.Group, dir string, s ledger.Sent) error {
-	rel, err := filepath.Rel(dir, s.Local)
-	if err != nil || s.State != ledger.FileArrived {
-		return nil
-	}
-	info, err := p.root.Lstat(rel)
-	if err != nil || !info.Mode().IsRegular() || info.Size() != s.LocalSize {
+	rel, info := p.present(dir, s)
+	if info == nil {
 		return nil
 	}
 	by, known := p.identities[s.Run]
 	if !known {
+		var err error
 		if by, err = p.opts.Ledgers.Identity(ctx, s.Run); err != nil {
 			return err
 		}
@@ -132,6 +129,19 @@ func (p *proofs) take(ctx context.Context, group *errgroup.Group, dir string, s 
 		return p.prove(ctx, filepath.ToSlash(rel), info, by, s)
 	})
 	return nil
+}
+
+// present finds the file of a row, if it has arrived and a file of that size is
+// there. Which one it is, its hash tells.
+func (p *proofs) present(dir string, s ledger.Sent) (rel string, info fs.FileInfo) {
+	rel, err := filepath.Rel(dir, s.Local)
+	if err == nil && s.State == ledger.FileArrived {
+		info, err = p.root.Lstat(rel)
+	}
+	if err != nil || info == nil || !info.Mode().IsRegular() || info.Size() != s.LocalSize {
+		return "", nil
+	}
+	return rel, info
 }
 
 // prove looks whether the object of a row is there with the bytes of the file.

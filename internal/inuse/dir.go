@@ -175,20 +175,20 @@ func elements(path string) []string {
 
 // locate tells where a place without symbolic links is below d, which may be
 // mounted there too, or be spelled in another letter case.
-func (d *Dir) locate(real string) (rel string, ok bool) {
-	if rel, ok := relative(d.real, real); ok {
+func (d *Dir) locate(place string) (rel string, ok bool) {
+	if rel, ok := relative(d.real, place); ok {
 		return rel, true
 	}
 	for below := "."; ; {
-		if d.Is(real) {
+		if d.Is(place) {
 			return below, true
 		}
-		up := filepath.Dir(real)
-		if up == real {
+		up := filepath.Dir(place)
+		if up == place {
 			return "", false
 		}
-		below = join(filepath.Base(real), below)
-		real = up
+		below = join(filepath.Base(place), below)
+		place = up
 	}
 }
 

@@ -137,13 +137,11 @@ func (l *looker) look(row dataset.Row) error {
 	}
 	if !there {
 		// It may be there in another Unicode form.
-		found, err := l.resolver.Resolve(stored)
-		if err != nil {
-			return nil
-		}
-		file = found.Path
-		if _, err := l.name(file, row, false); err != nil {
-			return err
+		if found, err := l.resolver.Resolve(stored); err == nil {
+			file = found.Path
+			if _, err := l.name(file, row, false); err != nil {
+				return err
+			}
 		}
 	}
 	return l.scene(file, row)
