@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/storage"
@@ -58,6 +57,9 @@ func fromAnswer(answer *googleapi.Error, err error) error {
 		reason = answer.Errors[0].Reason
 	}
 	kind := kindOf(answer.Code, reason, answer.Message)
+	if kind == bucket.ErrNotFound && !vouched(answer) { // what cannot be seen is not absent
+		return strange("a word on HTTP %d", answer.Code)
+	}
 	if kind == bucket.ErrExists { // there is no more to say
 		return &wire.Failure{Kind: kind, Text: kind.Error(), Err: err}
 	}
@@ -107,25 +109,4 @@ func status(err error) int {
 		return answer.Code
 	}
 	return 0
-}
-
-// A limited transport lets through as many requests as a context allows. The
-// SDK asks for the rest of an object whose connection broke, for ever if need be.
-type limited struct{ base http.RoundTripper }
-
-// left is the key of how many requests a context has left, an *atomic.Int64.
-type left struct{}
-
-func once(ctx context.Context) context.Context {
-	n := new(atomic.Int64)
-	n.Store(1)
-	return context.WithValue(ctx, left{}, n)
-}
-
-// RoundTrip makes the request unless there have been enough.
-func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
-	if n, ok := r.Context().Value(left{}).(*atomic.Int64); ok && n.Add(-1) < 0 {
-		return nil, wire.Fail(bucket.ErrTemporary, "the connection broke in the middle of an object", errors.New("not asked again"))
-	}
-	return l.base.RoundTrip(r)
 }

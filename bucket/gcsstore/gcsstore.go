@@ -16,8 +16,8 @@ import (
 	"cloud.google.com/go/auth/credentials"
 	"cloud.google.com/go/auth/httptransport"
 	"cloud.google.com/go/storage"
-	"google.golang.org/api/iterator"
 	"google.golang.org/api/option"
+	raw "google.golang.org/api/storage/v1"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/internal/wire"
@@ -58,6 +58,7 @@ type Store struct {
 // A connection is the SDK's client, and what it is made of.
 type connection struct {
 	client *storage.Client
+	raw    *raw.Service // what client makes its requests with; its answers can be read
 	http   *http.Client // adds the credentials
 	base   string       // URL of the service, without a slash at the end
 }
@@ -84,22 +85,12 @@ func (s *Store) Notes() []string { return nil }
 
 // Check asks whether the bucket exists and lets these credentials list it.
 func (s *Store) Check(ctx context.Context) error {
-	b, err := s.bucket(ctx)
-	if err != nil {
-		return err
-	}
-	objects := b.Objects(ctx, query("", "Name"))
-	objects.PageInfo().MaxSize = 1
-	_, err = objects.Next()
-	if errors.Is(err, iterator.Done) {
-		return nil
-	}
-	err = classify(ctx, err)
-	switch status := status(err); {
-	case ctx.Err() != nil:
-	case status == http.StatusNotFound:
+	_, err := s.page(ctx, "", "", 1)
+	switch {
+	case err == nil, ctx.Err() != nil:
+	case errors.Is(err, bucket.ErrNoBucket):
 		return wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("bucket %q not found", s.name))
-	case status == http.StatusForbidden && errors.Is(err, bucket.ErrDenied):
+	case status(err) == http.StatusForbidden && errors.Is(err, bucket.ErrDenied):
 		text := fmt.Sprintf("access to bucket %q denied: these credentials may not list it (storage.objects.list)", s.name)
 		return wire.Recast(err, bucket.ErrDenied, text)
 	}
@@ -142,7 +133,7 @@ func (s *Store) object(ctx context.Context, key string) (*storage.ObjectHandle, 
 }
 
 func connect(ctx context.Context, opts Options) (*connection, error) {
-	base := &limited{wire.NewTransport()}
+	base := &observed{wire.NewTransport()}
 	var options []option.ClientOption
 	c := &connection{base: strings.TrimRight(opts.Endpoint, "/")}
 	//nolint:forbidigo // the SDK reads it too, and then wants no credentials
@@ -174,6 +165,10 @@ func connect(ctx context.Context, opts Options) (*connection, error) {
 	}
 	var err error
 	if c.client, err = storage.NewClient(ctx, append(options, option.WithHTTPClient(c.http))...); err != nil {
+		return nil, fmt.Errorf("setting up the connection to Google: %w", err)
+	}
+	at := option.WithEndpoint(c.base + "/storage/v1/")
+	if c.raw, err = raw.NewService(ctx, option.WithHTTPClient(c.http), at); err != nil {
 		return nil, fmt.Errorf("setting up the connection to Google: %w", err)
 	}
 	// With any other policy the SDK tries a request again.

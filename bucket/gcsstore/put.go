@@ -6,10 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
+	"time"
 
 	"cloud.google.com/go/storage"
+	raw "google.golang.org/api/storage/v1"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/internal/wire"
@@ -44,13 +45,11 @@ func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond buc
 	case generation == absent:
 		object = object.If(storage.Conditions{DoesNotExist: true})
 	}
-	attrs, crc, err := s.putSmall(ctx, object, src)
+	said, crc, err := s.putSmall(ctx, object, src)
 	if err != nil {
 		return bucket.Object{}, s.noBucket(err)
 	}
-	obj := described(attrs)
-	obj.Key = key
-	return confirmed(obj, crc)
+	return s.settled(ctx, key, said, src.Size, crc)
 }
 
 // What generation returns in place of one.
@@ -81,28 +80,16 @@ func (s *Store) generation(ctx context.Context, key string, cond bucket.Conditio
 
 // noBucket says what is missing where an object was to be made.
 func (s *Store) noBucket(err error) error {
-	if status(err) == http.StatusNotFound {
+	if errors.Is(err, bucket.ErrNotFound) {
 		return wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("bucket %q not found", s.name))
 	}
 	return err
 }
 
-// confirmed compares what the service says of an object with the CRC32C of the
-// bytes that were sent.
-func confirmed(obj bucket.Object, crc uint32) (bucket.Object, error) {
-	got := obj.Checksums[bucket.CRC32C]
-	if got != spell(crc) {
-		return bucket.Object{}, wire.Mismatch(obj.Key, bucket.CRC32C, got, spell(crc))
-	}
-	// Of what else the service says nothing was compared.
-	obj.Checksums = bucket.Checksums{bucket.CRC32C: got}
-	obj.Confirmed = true
-	return obj, nil
-}
-
-// putSmall reads src once. The CRC32C goes ahead of the bytes: what does not
+// putSmall returns what the service says of the object, or nil where it says
+// nothing to be read. It reads src once. The CRC32C goes ahead of the bytes: what does not
 // match it, or is cut short, becomes no object.
-func (s *Store) putSmall(ctx context.Context, object *storage.ObjectHandle, src bucket.Source) (*storage.ObjectAttrs, uint32, error) {
+func (s *Store) putSmall(ctx context.Context, object *storage.ObjectHandle, src bucket.Source) (*raw.Object, uint32, error) {
 	buf := s.buffers.Get(int(src.Size))
 	defer s.buffers.Put(buf)
 	data := (*buf)[:src.Size]
@@ -115,6 +102,7 @@ func (s *Store) putSmall(ctx context.Context, object *storage.ObjectHandle, src 
 	h := bucket.NewHash(bucket.CRC32C)
 	h.Write(data)
 	crc := binary.BigEndian.Uint32(h.Sum(nil))
+	ctx, seen := watched(ctx, 0)
 	w := object.NewWriter(ctx)
 	w.ChunkSize = 0
 	w.CRC32C, w.SendCRC32C = crc, true
@@ -125,10 +113,21 @@ func (s *Store) putSmall(ctx context.Context, object *storage.ObjectHandle, src 
 	if closing := w.Close(); err == nil { // nobody reads data any more
 		err = closing
 	}
-	if err != nil {
-		return nil, 0, classify(ctx, err)
+	switch {
+	case err == nil:
+		return spelled(w.Attrs()), crc, nil
+	case seen.accepted() && ctx.Err() == nil:
+		return nil, crc, nil
 	}
-	return w.Attrs(), crc, nil
+	return nil, 0, classify(ctx, err)
+}
+
+// spelled is what the SDK has read, as it was said.
+func spelled(attrs *storage.ObjectAttrs) *raw.Object {
+	return &raw.Object{
+		Name: attrs.Name, Size: uint64(max(0, attrs.Size)), Generation: attrs.Generation, ContentType: attrs.ContentType,
+		Crc32c: spell(attrs.CRC32C), Updated: attrs.Updated.Format(time.RFC3339Nano),
+	}
 }
 
 // putLarge sends src in a session that nobody goes on with should it fail.

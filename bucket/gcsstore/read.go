@@ -2,48 +2,27 @@ package gcsstore
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"io"
-	"iter"
-	"net/http"
-	"strconv"
-
-	"cloud.google.com/go/storage"
-	"google.golang.org/api/iterator"
 
 	"github.com/medialift/medialift/bucket"
-	"github.com/medialift/medialift/bucket/internal/wire"
 )
 
 // Stat describes the object at key, with its CRC32C, and its MD5 unless it was
 // composed of others.
 func (s *Store) Stat(ctx context.Context, key string) (bucket.Object, error) {
-	object, err := s.object(ctx, key)
+	c, err := s.connection(ctx)
 	if err != nil {
 		return bucket.Object{}, err
 	}
-	attrs, err := object.Attrs(ctx)
+	o, err := c.raw.Objects.Get(s.name, key).Projection("noAcl").Context(ctx).Do()
 	if err != nil {
 		return bucket.Object{}, classify(ctx, err)
 	}
-	return described(attrs), nil
-}
-
-// described spells what the service says of an object.
-func described(attrs *storage.ObjectAttrs) bucket.Object {
-	sums := bucket.Checksums{bucket.CRC32C: spell(attrs.CRC32C)}
-	if len(attrs.MD5) > 0 {
-		sums[bucket.MD5] = base64.StdEncoding.EncodeToString(attrs.MD5)
+	if o.Name != key {
+		return bucket.Object{}, strange("a description of %q", key)
 	}
-	return bucket.Object{
-		Key:         attrs.Name,
-		Size:        attrs.Size,
-		ModTime:     attrs.Updated,
-		ETag:        strconv.FormatInt(attrs.Generation, 10),
-		ContentType: attrs.ContentType,
-		Checksums:   sums,
-	}
+	return described(o)
 }
 
 // Open streams the object at key, as it is stored.
@@ -52,21 +31,30 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := object.ReadCompressed(true).NewReader(once(ctx))
+	once, seen := watched(ctx, 1)
+	r, err := object.ReadCompressed(true).NewReader(once)
 	if err != nil {
-		return nil, classify(ctx, err)
+		return nil, s.absence(ctx, key, seen, classify(ctx, err))
 	}
-	return &stream{ctx: ctx, ReadCloser: r}, nil
+	st := &stream{ctx: ctx, ReadCloser: r}
+	if h := seen.header(); h.Get("X-Goog-Generation") == "" && h.Get("X-Goog-Hash") == "" {
+		st.strange = strange("the bytes of %q", key)
+	}
+	return st, nil
 }
 
 // A stream classifies what goes wrong in the middle of an object.
 type stream struct {
 	io.ReadCloser
-	ctx context.Context // of the one Open call that this value lives in
+	ctx     context.Context // of the one Open call that this value lives in
+	strange error           // why the bytes are not the object's
 }
 
 // Read passes on bytes, and errors by kind.
 func (r *stream) Read(b []byte) (int, error) {
+	if r.strange != nil {
+		return 0, r.strange
+	}
 	n, err := r.ReadCloser.Read(b)
 	if err != nil && err != io.EOF {
 		err = classify(r.ctx, err)
@@ -74,54 +62,21 @@ func (r *stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// List yields the objects whose key starts with prefix, with their checksums.
-func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[bucket.Object, error] {
-	return func(yield func(bucket.Object, error) bool) {
-		b, err := s.bucket(ctx)
-		if err != nil {
-			yield(bucket.Object{}, err)
-			return
-		}
-		objects := b.Objects(ctx, query(prefix, "Name", "Size", "Updated", "Generation", "CRC32C", "MD5"))
-		for {
-			attrs, err := objects.Next()
-			if errors.Is(err, iterator.Done) {
-				return
-			}
-			if err != nil {
-				yield(bucket.Object{}, listing(classify(ctx, err)))
-				return
-			}
-			if !yield(described(attrs), nil) {
-				return
-			}
-		}
-	}
-}
-
-// query asks for some attributes of the objects below prefix.
-func query(prefix string, attrs ...string) *storage.Query {
-	q := &storage.Query{Prefix: prefix, Projection: storage.ProjectionNoACL}
-	_ = q.SetAttrSelection(attrs) // fails for names that do not exist
-	return q
-}
-
-// listing never lets "cannot see" pass for "nothing there".
-func listing(err error) error {
-	if status(err) == http.StatusNotFound {
-		return wire.Recast(err, bucket.ErrNoBucket, err.Error())
-	}
-	return err
-}
-
 // Delete removes the object at key.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	object, err := s.object(ctx, key)
+	c, err := s.connection(ctx)
 	if err != nil {
 		return err
 	}
-	if err := classify(ctx, object.Delete(ctx)); !errors.Is(err, bucket.ErrNotFound) {
+	ctx, seen := watched(ctx, 0)
+	err = classify(ctx, c.raw.Objects.Delete(s.name, key).Context(ctx).Do())
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		return nil
+	case err != nil:
 		return err
+	case seen.page():
+		return strange("word that %q was deleted", key)
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"google.golang.org/api/googleapi"
 	raw "google.golang.org/api/storage/v1"
@@ -38,6 +37,7 @@ type session struct {
 	received int64
 	crc      uint32 // CRC32C of what was received
 	unsure   bool   // of received
+	stuck    int    // how often in a row nothing more was kept than before
 }
 
 // Begin opens a session. The condition is that of its first and its last request.
@@ -148,14 +148,22 @@ func (u *session) Send(ctx context.Context, n int64) (bucket.Object, bool, error
 	if answer.StatusCode != http.StatusPermanentRedirect {
 		return u.finished(ctx, answer)
 	}
-	to := kept(answer)
-	if to == u.received+sum.n && sum.n == part.Size {
-		u.received, u.crc = to, sum.crc
-	} else if err := u.advance(ctx, to); err != nil {
-		return bucket.Object{}, false, err
+	switch to, before := kept(answer), u.received; {
+	case to > before+part.Size:
+		err = strange("word of how much of %q has arrived", u.key)
+	case to == before+sum.n && sum.n == part.Size:
+		u.received, u.crc, u.stuck = to, sum.crc, 0
+	default:
+		if u.stuck++; to > before {
+			u.stuck = 0
+		}
+		const most = 3 // the service may forget what it had
+		if err = u.advance(ctx, to); err == nil && u.stuck > most {
+			err = wire.Fail(bucket.ErrTemporary, "nothing was kept of the bytes that were sent", errors.New("no progress"))
+		}
 	}
-	u.unsure = false
-	return bucket.Object{}, false, nil
+	u.unsure = err != nil
+	return bucket.Object{}, false, err
 }
 
 // last sends the last bytes, which make the object, with the checksum of all.
@@ -199,6 +207,8 @@ func (u *session) ask(ctx context.Context) error {
 	switch {
 	case answer.StatusCode == http.StatusPermanentRedirect:
 		err = u.advance(ctx, kept(answer))
+	case answer.StatusCode/100 == 2 && u.said(answer) == nil:
+		err = strange("word of how much of %q has arrived", u.key)
 	case answer.StatusCode/100 == 2:
 		err = u.advance(ctx, u.src.Size)
 	default:
@@ -213,22 +223,21 @@ func (u *session) finished(ctx context.Context, answer *http.Response) (bucket.O
 	if answer.StatusCode/100 != 2 {
 		return bucket.Object{}, false, failed(ctx, answer)
 	}
-	var o raw.Object
-	if err := json.NewDecoder(answer.Body).Decode(&o); err != nil {
-		return bucket.Object{}, false, classify(ctx, err)
-	}
+	said := u.said(answer)
 	if err := u.advance(ctx, u.src.Size); err != nil {
 		return bucket.Object{}, false, err
 	}
-	obj := bucket.Object{
-		Key: u.key, Size: int64(o.Size), ETag: strconv.FormatInt(o.Generation, 10), ContentType: o.ContentType, //nolint:gosec // at most MaxSize
-		Checksums: bucket.Checksums{bucket.CRC32C: o.Crc32c},
-	}
-	if at, err := time.Parse(time.RFC3339, o.Updated); err == nil {
-		obj.ModTime = at
-	}
-	obj, err := confirmed(obj, u.crc)
+	obj, err := u.s.settled(ctx, u.key, said, u.src.Size, u.crc)
 	return obj, err == nil, err
+}
+
+// said is the description of the object in an answer, or nil.
+func (u *session) said(answer *http.Response) *raw.Object {
+	var o raw.Object
+	if json.NewDecoder(answer.Body).Decode(&o) != nil || o.Name != u.key || o.Generation <= 0 {
+		return nil
+	}
+	return &o
 }
 
 // advance computes the checksum of all that was received, from the file.
