@@ -44,8 +44,9 @@ func classify(ctx context.Context, err error) error {
 	if strings.Contains(err.Error(), "bad CRC on read") {
 		return wire.Fail(bucket.ErrChecksum, "the bytes received are not those of the object", err)
 	}
-	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return wire.Fail(bucket.ErrTemporary, "the answer cannot be read", err)
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	if _, other := errors.AsType[*json.UnmarshalTypeError](err); syntax || other {
+		return strange("JSON of the service")
 	}
 	return wire.Network(err)
 }
@@ -56,14 +57,14 @@ func fromAnswer(answer *googleapi.Error, err error) error {
 	if len(answer.Errors) > 0 {
 		reason = answer.Errors[0].Reason
 	}
-	kind := kindOf(answer.Code, reason, answer.Message)
+	kind := kindOf(statusOf(answer), reason, answer.Message)
 	if kind == bucket.ErrNotFound && !vouched(answer) { // what cannot be seen is not absent
-		return strange("a word on HTTP %d", answer.Code)
+		return strange("a word on HTTP %d", statusOf(answer))
 	}
 	if kind == bucket.ErrExists { // there is no more to say
 		return &wire.Failure{Kind: kind, Text: kind.Error(), Err: err}
 	}
-	text := fmt.Sprintf("HTTP %d", answer.Code)
+	text := fmt.Sprintf("HTTP %d", statusOf(answer))
 	if reason != "" {
 		text += " " + reason
 	}
@@ -106,7 +107,7 @@ func short(err error) string {
 
 func status(err error) int {
 	if answer, ok := errors.AsType[*googleapi.Error](err); ok {
-		return answer.Code
+		return statusOf(answer)
 	}
 	return 0
 }

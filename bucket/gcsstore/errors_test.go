@@ -108,6 +108,7 @@ func TestTruncatedObject(t *testing.T) {
 	f := &fake{answer: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 		w.Header().Set("Content-Length", "1000")
 		w.Header().Set("Content-Range", "bytes 0-999/1000")
+		w.Header().Set("X-Goog-Generation", "7")
 		w.Write(make([]byte, 500))
 	}}
 	r, err := f.start(t).Open(t.Context(), "k")

@@ -19,23 +19,46 @@ import (
 
 // An answer is evidence only if it carries it. Between here and Google there may
 // be what answers in its place, with a page and any status: a captive portal, a
-// misrouted ingress, a proxy. Such answers may pass by themselves.
+// misrouted ingress, a proxy.
 
 // strange is the failure of an answer that is not Google's, where that would
 // have been what the format says.
 func strange(format string, args ...any) error {
-	text := "the answer is not that of Google Cloud Storage: no " + strings.TrimPrefix(fmt.Sprintf(format, args...), "a ")
-	return wire.Fail(bucket.ErrTemporary, text, errors.New("another answer"))
+	text := "the answer is not Google's (a proxy or a login page?): it is not " + fmt.Sprintf(format, args...)
+	return &wire.Failure{Kind: bucket.ErrAnswer, Text: text, Err: errors.New("another answer")}
+}
+
+// statusHeader tells errors their status: what they say themselves is read from
+// the body.
+const statusHeader = "Medialift-Status"
+
+// tell makes the request.
+func (o *observed) tell(r *http.Request) (*http.Response, error) {
+	answer, err := o.base.RoundTrip(r)
+	if err == nil && answer.StatusCode >= 300 {
+		answer.Header.Set(statusHeader, strconv.Itoa(answer.StatusCode))
+	}
+	return answer, err
+}
+
+// statusOf is the status of an error answer.
+func statusOf(answer *googleapi.Error) int {
+	if n, err := strconv.Atoi(answer.Header.Get(statusHeader)); err == nil {
+		return n
+	}
+	return answer.Code
 }
 
 // vouched tells whether an error answer carries Google's own description.
-func vouched(answer *googleapi.Error) bool { return len(answer.Errors) > 0 || answer.Message != "" }
+func vouched(answer *googleapi.Error) bool {
+	return answer.Code == statusOf(answer) && (len(answer.Errors) > 0 || answer.Message != "")
+}
 
 // described spells what the service says of an object. Without a generation it
 // says nothing.
 func described(o *raw.Object) (bucket.Object, error) {
 	if o.Generation <= 0 {
-		return bucket.Object{}, strange("a generation of %q", o.Name)
+		return bucket.Object{}, strange("a description of %q", o.Name)
 	}
 	obj := bucket.Object{
 		Key: o.Name, Size: int64(o.Size), ContentType: o.ContentType, //nolint:gosec // at most MaxSize
@@ -69,7 +92,7 @@ func (s *Store) settled(ctx context.Context, key string, said *raw.Object, size 
 			return bucket.Object{}, err
 		}
 		if missing || obj.Size != size || obj.Checksums[bucket.CRC32C] != spell(crc) {
-			return bucket.Object{}, strange("word that %q has arrived, nor has it", key)
+			return bucket.Object{}, strange("word that %q has arrived, and that has not", key)
 		}
 	}
 	if got := obj.Checksums[bucket.CRC32C]; got != spell(crc) {
@@ -100,8 +123,14 @@ func (s *Store) absence(ctx context.Context, key string, seen *eye, err error) e
 // An eye sees the answers to the requests of one context.
 type eye struct {
 	left int64 // how many requests may be made; below 0 is any number
-	last atomic.Pointer[http.Response]
+	last atomic.Pointer[head]
 	made atomic.Int64
+}
+
+// A head is what stands before the body of an answer.
+type head struct {
+	status int
+	header http.Header
 }
 
 // watch is the key of an *eye.
@@ -118,7 +147,7 @@ func watched(ctx context.Context, most int64) (context.Context, *eye) {
 // header is that of the last answer.
 func (e *eye) header() http.Header {
 	if answer := e.last.Load(); answer != nil {
-		return answer.Header
+		return answer.header
 	}
 	return http.Header{}
 }
@@ -126,16 +155,16 @@ func (e *eye) header() http.Header {
 // accepted tells whether the last answer was one of success.
 func (e *eye) accepted() bool {
 	answer := e.last.Load()
-	return answer != nil && answer.StatusCode/100 == 2
+	return answer != nil && answer.status/100 == 2
 }
 
 // page tells whether the last answer brought something that is not Google's.
 func (e *eye) page() bool {
 	answer := e.last.Load()
-	if answer == nil || answer.StatusCode == http.StatusNoContent || answer.Header.Get("X-GUploader-UploadID") != "" {
+	if answer == nil || answer.status == http.StatusNoContent || answer.header.Get("X-GUploader-UploadID") != "" {
 		return false
 	}
-	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
+	kind, _, _ := strings.Cut(answer.header.Get("Content-Type"), ";")
 	return kind != "application/json" && kind != "application/xml"
 }
 
@@ -146,14 +175,14 @@ type observed struct{ base http.RoundTripper }
 func (o *observed) RoundTrip(r *http.Request) (*http.Response, error) {
 	e, ok := r.Context().Value(watch{}).(*eye)
 	if !ok {
-		return o.base.RoundTrip(r)
+		return o.tell(r)
 	}
 	if made := e.made.Add(1); e.left > 0 && made > e.left {
 		return nil, wire.Fail(bucket.ErrTemporary, "the connection broke in the middle of an object", errors.New("not asked again"))
 	}
-	answer, err := o.base.RoundTrip(r)
+	answer, err := o.tell(r)
 	if err == nil {
-		e.last.Store(answer)
+		e.last.Store(&head{answer.StatusCode, answer.Header})
 	} else {
 		e.last.Store(nil)
 	}

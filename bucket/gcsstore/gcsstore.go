@@ -107,7 +107,7 @@ func (s *Store) connection(ctx context.Context) (*connection, error) {
 	defer s.mu.Unlock()
 	if s.open == nil {
 		// The connection outlives the request that it is made for.
-		c, err := connect(context.WithoutCancel(ctx), s.opts)
+		c, err := connect(context.WithoutCancel(ctx), s.opts, wire.NewTransport())
 		if err != nil {
 			return nil, err
 		}
@@ -132,8 +132,9 @@ func (s *Store) object(ctx context.Context, key string) (*storage.ObjectHandle, 
 	return b.Object(key), nil
 }
 
-func connect(ctx context.Context, opts Options) (*connection, error) {
-	base := &observed{wire.NewTransport()}
+// connect makes a connection whose requests go over t.
+func connect(ctx context.Context, opts Options, t http.RoundTripper) (*connection, error) {
+	base := &observed{t}
 	var options []option.ClientOption
 	c := &connection{base: strings.TrimRight(opts.Endpoint, "/")}
 	//nolint:forbidigo // the SDK reads it too, and then wants no credentials

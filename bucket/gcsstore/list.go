@@ -55,7 +55,7 @@ func (s *Store) page(ctx context.Context, prefix, token string, most int64) (*ra
 	if err != nil {
 		return nil, listing(classify(ctx, err))
 	}
-	if page.Kind != "storage#objects" || token != "" && page.NextPageToken == token {
+	if page == nil || page.Kind != "storage#objects" || token != "" && page.NextPageToken == token {
 		return nil, strange("a list of objects")
 	}
 	for _, o := range page.Items {

@@ -124,6 +124,9 @@ func (s *Store) putSmall(ctx context.Context, object *storage.ObjectHandle, src 
 
 // spelled is what the SDK has read, as it was said.
 func spelled(attrs *storage.ObjectAttrs) *raw.Object {
+	if attrs == nil { // of null
+		return nil
+	}
 	return &raw.Object{
 		Name: attrs.Name, Size: uint64(max(0, attrs.Size)), Generation: attrs.Generation, ContentType: attrs.ContentType,
 		Crc32c: spell(attrs.CRC32C), Updated: attrs.Updated.Format(time.RFC3339Nano),

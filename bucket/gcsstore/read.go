@@ -19,7 +19,7 @@ func (s *Store) Stat(ctx context.Context, key string) (bucket.Object, error) {
 	if err != nil {
 		return bucket.Object{}, classify(ctx, err)
 	}
-	if o.Name != key {
+	if o == nil || o.Name != key { // nil is what null is read as
 		return bucket.Object{}, strange("a description of %q", key)
 	}
 	return described(o)

@@ -2,6 +2,7 @@ package gcsstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -58,7 +59,9 @@ func failed(ctx context.Context, answer *http.Response) error {
 	if err == nil {
 		return nil
 	}
-	if code := answer.StatusCode; code == http.StatusNotFound || code == http.StatusGone {
+	said, ok := errors.AsType[*googleapi.Error](err)
+	google := ok && vouched(said) || answer.Header.Get("X-GUploader-UploadID") != ""
+	if code := answer.StatusCode; google && (code == http.StatusNotFound || code == http.StatusGone) {
 		return &wire.Failure{Kind: bucket.ErrNoUpload, Text: fmt.Sprintf("%v: HTTP %d", bucket.ErrNoUpload, code), Err: err}
 	}
 	return classify(ctx, err)

@@ -90,7 +90,10 @@ func (s *Store) Begin(ctx context.Context, key string, src bucket.Source, cond b
 	}
 	uri := answer.Header.Get("Location")
 	if uri == "" {
-		return nil, wire.Fail(bucket.ErrTemporary, "the service gives no session", errors.New("no Location"))
+		if _, err := io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)); err != nil {
+			return nil, classify(ctx, err)
+		}
+		return nil, strange("a session")
 	}
 	return &session{s: s, key: key, uri: uri, src: src}, nil
 }
@@ -146,7 +149,7 @@ func (u *session) Send(ctx context.Context, n int64) (bucket.Object, bool, error
 	}
 	defer drain(answer)
 	if answer.StatusCode != http.StatusPermanentRedirect {
-		return u.finished(ctx, answer)
+		return u.finished(ctx, answer, false)
 	}
 	switch to, before := kept(answer), u.received; {
 	case to > before+part.Size:
@@ -193,7 +196,7 @@ func (u *session) last(ctx context.Context) (bucket.Object, bool, error) {
 	if answer.StatusCode/100 == 2 {
 		u.received, u.crc = u.src.Size, whole
 	}
-	return u.finished(ctx, answer)
+	return u.finished(ctx, answer, true)
 }
 
 // ask finds out how much has arrived. That all has, and there is an object, is
@@ -218,12 +221,16 @@ func (u *session) ask(ctx context.Context) error {
 	return err
 }
 
-// finished reads the description of an object that is there now.
-func (u *session) finished(ctx context.Context, answer *http.Response) (bucket.Object, bool, error) {
+// finished reads the description of an object that is there now. Before all was
+// sent there can only be one if the answer describes it.
+func (u *session) finished(ctx context.Context, answer *http.Response, all bool) (bucket.Object, bool, error) {
 	if answer.StatusCode/100 != 2 {
 		return bucket.Object{}, false, failed(ctx, answer)
 	}
 	said := u.said(answer)
+	if said == nil && !all {
+		return bucket.Object{}, false, strange("word of how much of %q has arrived", u.key)
+	}
 	if err := u.advance(ctx, u.src.Size); err != nil {
 		return bucket.Object{}, false, err
 	}
