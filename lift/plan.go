@@ -9,6 +9,7 @@ import (
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dbmigrate"
 	"github.com/medialift/medialift/dbmigrate/revisions"
+	"github.com/medialift/medialift/dbmigrate/runner"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -42,8 +43,8 @@ type Plan struct {
 	made *mongostore.Store
 	// writer makes it otherwise.
 	writer *mongostore.Writer
-	// resumed tells that an earlier invocation made it.
-	resumed bool
+	// moved says what bringing it to the version To took, before it was visible.
+	moved runner.Report
 }
 
 // NewPlan plans a lift; it writes to its ledgers alone. What must not happen is a
@@ -93,7 +94,7 @@ func (p *Plan) findMade(ctx context.Context) error {
 		return nil // it never came to be, or was deleted since
 	}
 	if err == nil {
-		p.made, p.Copied, p.resumed, p.Name = made, true, true, made.Name()
+		p.made, p.Copied, p.Name = made, true, made.Name()
 	}
 	return err
 }
@@ -110,7 +111,7 @@ func (p *Plan) check(ctx context.Context, m dataset.Manifest) error {
 	if p.made != nil {
 		return nil
 	}
-	p.writer = target.New(p.job.Name, mongostore.NewOptions{CreateDatabase: p.job.CreateDatabase})
+	p.writer = target.New(p.job.Name, mongostore.NewOptions{CreateDatabase: p.job.CreateDatabase, Finish: p.settle})
 	return p.writer.Check(ctx, m)
 }
 

@@ -134,8 +134,9 @@ func (n noted) Commit(ctx context.Context, final dataset.Manifest) error {
 	return n.Writer.Commit(ctx, final)
 }
 
-// Migrate brings the new dataset to the version of its database, and notes what it is
-// like then. Waiting is told what is waited for; see runner.Options.
+// Migrate brings the new dataset to the version of its database, should that not be
+// done: Import does it, but the Import of an older medialift did not. Its report is of
+// both. Waiting is told what is waited for; see runner.Options.
 func (p *Plan) Migrate(ctx context.Context, waiting func(text string)) (runner.Report, error) {
 	name, err := p.name(ctx)
 	if err != nil {
@@ -149,25 +150,22 @@ func (p *Plan) Migrate(ctx context.Context, waiting func(text string)) (runner.R
 	for _, f := range report.Failures {
 		err = errors.Join(err, fmt.Errorf("bringing %q to version %s: %w", f.Dataset, p.To, f.Err))
 	}
+	report.Migrated += p.moved.Migrated
+	report.Warnings = append(report.Warnings, p.moved.Warnings...)
 	if err != nil {
 		return report, err
 	}
-	return report, p.noteMade(ctx)
+	return report, p.noteUnsure(ctx)
 }
 
-// noteMade notes what the new dataset is like, by which Undo tells whether anybody has
-// changed it: if this process made it. Since another one did, anybody may have.
-func (p *Plan) noteMade(ctx context.Context) error {
+// noteUnsure notes, where an older medialift has left no note of what it made, that
+// nobody can tell any more who changed what.
+func (p *Plan) noteUnsure(ctx context.Context) error {
 	sum, err := p.job.Record.Meta(ctx, noteMade)
 	if err != nil || sum != nothing {
 		return err
 	}
-	if sum = unsure; !p.resumed {
-		if sum, _, err = digestOf(ctx, p.made, func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) }); err != nil {
-			return err
-		}
-	}
-	return p.job.Record.SetMeta(ctx, map[string]string{noteMade: sum, noteName: p.Name})
+	return p.job.Record.SetMeta(ctx, map[string]string{noteMade: unsure, noteName: p.Name})
 }
 
 // name is what the new dataset is called now.

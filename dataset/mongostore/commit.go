@@ -57,6 +57,9 @@ func (w *Writer) commit(ctx context.Context, final dataset.Manifest) error {
 	if err != nil {
 		return err
 	}
+	if doc, refs, err = w.finish(ctx, doc, refs); err != nil {
+		return err
+	}
 	if err := w.d.datasetIndexes(ctx); err != nil {
 		return err
 	}

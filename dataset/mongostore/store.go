@@ -23,6 +23,7 @@ type Store struct {
 	name            string
 	samples, frames string   // collections; frames is empty where FiftyOne keeps none
 	pipeline        []bson.D // what chooses samples; nil for all
+	unborn          bson.Raw // the document of a Hidden
 }
 
 // Name is the dataset's name when it was opened.
@@ -49,6 +50,9 @@ func (s *Store) UUID(ctx context.Context) (string, error) {
 
 // document reads the dataset document.
 func (s *Store) document(ctx context.Context) (bson.Raw, error) {
+	if s.unborn != nil {
+		return s.unborn, nil
+	}
 	doc, err := s.d.db.Collection(datasetsName).FindOne(ctx, bson.D{{Key: "_id", Value: s.id}}).Raw()
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil, &NotFoundError{Name: s.name}

@@ -19,6 +19,9 @@ type NewOptions struct {
 	CreateDatabase bool
 	// Force takes a dataset of a newer version than is known here.
 	Force bool
+	// Finish, if set, is called once all of the dataset is there but its own document,
+	// which it returns as it is to be inserted. Others are kept off while it is at work.
+	Finish func(ctx context.Context, h *Hidden) (bson.Raw, error)
 }
 
 // A Writer is a dataset in the making: it is a dataset.Sink, and an io.Closer
