@@ -6,9 +6,11 @@
 // before anything happens, and refuses what must not. [Plan.Send] sends the media.
 // [Plan.Import] copies the dataset; every path is looked up in the ledger of the
 // sending on its way, so that the new dataset names no object that has not arrived.
-// [Plan.Migrate] brings it to the version of its database and [Plan.Verify] looks at
-// what its paths name. Each goes on where it was stopped, and does nothing that is
-// done. What was made is noted, by which [Undo] knows whether it is still the same.
+// It brings the dataset to the version of its database, and notes what it is like,
+// before anybody can see it: by that note [Undo] knows whether it is still the same.
+// [Plan.Migrate] does so for the Import of an older medialift, and [Plan.Verify] looks
+// at what the new paths name. Each goes on where it was stopped, and does nothing that
+// is done.
 package lift
 
 import (
@@ -26,8 +28,8 @@ import (
 var (
 	// ErrPending: not all media have arrived, so that the dataset can't be imported.
 	ErrPending = errors.New("not all media have arrived")
-	// ErrUnfinished: a lift was not carried to its end, so that nothing is known by
-	// which what it made could be told from what others did to it.
+	// ErrUnfinished: an older medialift did not carry a lift to its end, so that nothing
+	// is known by which what it made could be told from what others did to it.
 	ErrUnfinished = errors.New("the lift is unfinished")
 )
 
@@ -71,7 +73,7 @@ const (
 	noteAddress  = "lift target"  // the server that it is on
 	noteDatabase = "lift database"
 	noteSource   = "lift source" // digest of what was copied, before it is visible
-	noteMade     = "lift made"   // digest of what was made of it, or unsure
+	noteMade     = "lift made"   // digest of what was made of it, before it is visible, or unsure
 	noteDone     = "lift done"   // that nothing is left to do
 	noteUpload   = "upload"      // the run that sends the media
 	nothing      = ""            // of a note that is not there

@@ -18,8 +18,9 @@ type Undone struct {
 	Changed       string
 }
 
-// Undo deletes the dataset that a lift made, unless somebody has changed it since.
-// Objects stay. Of a lift that did not end nobody can tell: ErrUnfinished.
+// Undo deletes the dataset that a lift made, unless somebody has changed it since it
+// could be seen. Objects stay. Without a note of what was made, as an older medialift
+// left none when it was interrupted, that is ErrUnfinished.
 func Undo(ctx context.Context, target *mongostore.Database, record *ledger.Run, dry bool) (Undone, error) {
 	id, err := record.Meta(ctx, noteID)
 	if err != nil {
@@ -67,7 +68,7 @@ func undoMade(ctx context.Context, made *mongostore.Store, record *ledger.Run, u
 		return u, fmt.Errorf("%w: %q", ErrUnfinished, u.Name)
 	}
 	if before == unsure {
-		u.Changed = "the lift was interrupted while it was being made, so that nobody can tell whether anybody has changed it"
+		u.Changed = "an older medialift was interrupted while it made it, and left no note by which changes of others could be told"
 		return u, nil
 	}
 	derived, err := made.Derived(ctx)

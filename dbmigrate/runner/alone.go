@@ -39,7 +39,10 @@ func (r *Runner) Alone(ctx context.Context, plan *dbmigrate.Plan, opts Options) 
 	if err != nil {
 		return err
 	}
-	x := &execution{Runner: r, opts: opts, journal: journal{r}, known: map[string]bool{}}
+	// Without a journal, what a server forgets when it crashes would not be done again.
+	durable := *r
+	durable.db = r.durable
+	x := &execution{Runner: &durable, opts: opts, journal: journal{&durable}, known: map[string]bool{}}
 	for _, name := range names {
 		x.known[name] = true
 	}
