@@ -61,7 +61,7 @@ func (d *Dir) Path() string { return d.path }
 // Begin opens the ledger of the run that id describes, and makes it if there
 // is none.
 func (d *Dir) Begin(ctx context.Context, id Identity) (*Run, error) {
-	r, err := openRun(ctx, d.file(id.Run()), true)
+	r, err := d.held(ctx, id.Run(), true)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,21 @@ func (d *Dir) Open(ctx context.Context, run string) (*Run, error) {
 	if _, err := os.Stat(d.file(run)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %q", ErrNoRun, run)
 	}
-	return openRun(ctx, d.file(run), false)
+	return d.held(ctx, run, false)
+}
+
+// held opens a ledger, which nobody can remove until it is closed.
+func (d *Dir) held(ctx context.Context, run string, create bool) (*Run, error) {
+	h, err := newHold(d.file(run))
+	if err != nil {
+		return nil, err
+	}
+	r, err := openRun(ctx, d.file(run), create)
+	if err != nil {
+		return nil, errors.Join(err, h.end())
+	}
+	r.hold = h
+	return r, nil
 }
 
 // Names lists the runs that have a ledger here, in no particular order.
@@ -110,7 +124,7 @@ func (d *Dir) Summaries(ctx context.Context) ([]Summary, error) {
 	var list []Summary
 	for _, name := range names {
 		s := Summary{Run: name, Status: Unreadable}
-		if r, err := d.Open(ctx, name); err == nil {
+		if r, err := openRun(ctx, d.file(name), false); err == nil {
 			if got, err := r.Summary(ctx); err == nil {
 				s = got
 			}
@@ -130,15 +144,6 @@ func (d *Dir) Summaries(ctx context.Context) ([]Summary, error) {
 		return strings.Compare(a.Run, b.Run)
 	})
 	return list, nil
-}
-
-// Remove deletes the ledger of a run. What it could undo can no longer be
-// undone.
-func (d *Dir) Remove(run string) error {
-	if err := os.Remove(d.file(run)); err != nil {
-		return fmt.Errorf("removing the ledger: %w", err)
-	}
-	return nil
 }
 
 func (d *Dir) file(run string) string { return filepath.Join(d.path, run+suffix) }

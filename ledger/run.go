@@ -41,6 +41,7 @@ type Run struct {
 	name string
 	path string
 	db   *sql.DB
+	hold hold
 }
 
 func openRun(ctx context.Context, path string, create bool) (*Run, error) {
@@ -191,7 +192,7 @@ func (r *Run) Size() int64 {
 }
 
 // Close closes the ledger.
-func (r *Run) Close() error { return r.db.Close() }
+func (r *Run) Close() error { return errors.Join(r.db.Close(), r.hold.end()) }
 
 // Meta returns a note of the run, or "" where there is none.
 func (r *Run) Meta(ctx context.Context, key string) (string, error) {

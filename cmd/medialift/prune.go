@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -52,32 +52,40 @@ func prune(ctx context.Context, a *app, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	n := int64(0)
+	n, busy := int64(0), 0
 	for _, s := range list {
 		if !s.Used.Before(before) {
 			continue
 		}
-		if err := pruneOne(dir, s); err != nil {
+		err := pruneOne(dir, s)
+		if errors.Is(err, ledger.ErrLocked) {
+			a.ui.say("%s stays: %v.", s.Run, err)
+			busy++
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		n++
 	}
-	if n == 0 {
+	if n == 0 && busy == 0 {
 		a.ui.say("Nothing to delete.")
-		return nil
 	}
-	a.ui.say("Deleted the state of %s.", plural(n, "run"))
+	if n > 0 {
+		a.ui.say("Deleted the state of %s.", plural(n, "run"))
+	}
 	return nil
 }
 
-// pruneOne deletes one ledger, unless its run is at work.
+// pruneOne deletes one ledger, unless its run, or another one on its dataset, is at
+// work: runs of older versions hold nothing but the dataset.
 func pruneOne(dir *ledger.Dir, s ledger.Summary) error {
-	if _, err := os.Stat(s.Dataset); err == nil {
-		lock, err := dir.Lock(s.Dataset)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = lock.Unlock() }()
+	if s.Dataset == "" { // it cannot be read
+		return dir.Remove(s.Run)
 	}
-	return dir.Remove(s.Run)
+	lock, err := dir.Lock(s.Dataset)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Remove(s.Run), lock.Unlock())
 }
