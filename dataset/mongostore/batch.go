@@ -128,8 +128,9 @@ func outcomes(batch []dataset.Change, status dataset.Status) []dataset.Outcome {
 // bulk writes the models and tells whether every one found its document. A model
 // that the server cannot carry out has found none: reading tells why.
 func (w *batchWriter) bulk(ctx context.Context, models []mongo.WriteModel) (all bool, err error) {
-	// What was begun is seen through: its outcome is wanted.
-	result, err := w.collection.BulkWrite(context.WithoutCancel(ctx), models, options.BulkWrite().SetOrdered(false))
+	ctx, stop := through(ctx)
+	defer stop()
+	result, err := w.collection.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	var bulk mongo.BulkWriteException
 	if errors.As(err, &bulk) && bulk.WriteConcernError == nil {
 		const tooLarge = 17419

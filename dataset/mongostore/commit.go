@@ -26,7 +26,7 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 	if w.settled || w.pipe == nil {
 		return errors.New("dataset was committed or closed before, or never begun")
 	}
-	ctx, stop := w.lease.Guard(ctx)
+	ctx, stop := w.lock.lease.Guard(ctx)
 	defer stop()
 	err := w.commit(ctx, final)
 	if err != nil && ctx.Err() != nil {

@@ -48,8 +48,8 @@ func (w *Writer) noteFile(ctx context.Context, id bson.ObjectID) error {
 
 // held fails once others may have taken the import for a dead one, or the dataset.
 func (w *Writer) held() error {
-	if err := w.lease.Err(); err != nil {
-		return w.d.leaseError(err)
+	if w.lease != nil && w.lease.Err() != nil {
+		return w.d.leaseError(w.lease.Err())
 	}
 	return w.lock.Err()
 }
@@ -152,7 +152,7 @@ func (d *Database) Abandon(ctx context.Context, hex string) error {
 	if err != nil {
 		return d.readError("looking for an unfinished import", err)
 	}
-	return d.forget(ctx, record)
+	return d.leaseError(d.leases.Patiently(ctx, func(ctx context.Context) error { return d.forget(ctx, record) }))
 }
 
 // remove deletes what a record names, and then the record. Where the dataset's

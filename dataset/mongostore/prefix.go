@@ -88,12 +88,12 @@ func (w *batchWriter) move(ctx context.Context, batch []dataset.Change, m move) 
 		{Key: m.key, Value: bson.D{{Key: "$concat", Value: bson.A{literal(m.to), rest}}}},
 		{Key: stampKey, Value: w.stamp},
 	}}}
-	// What was begun is seen through: its outcome is wanted.
-	_, err = w.collection.UpdateMany(context.WithoutCancel(ctx), append(chosen, bson.E{Key: m.key, Value: below}), mongo.Pipeline{set})
+	ctx, stop := through(ctx)
+	defer stop()
+	_, err = w.collection.UpdateMany(ctx, append(chosen, bson.E{Key: m.key, Value: below}), mongo.Pipeline{set})
 	if err != nil {
 		return nil, nil, w.store.d.writeError("updating "+string(w.part), err)
 	}
-	ctx = context.WithoutCancel(ctx)
 	fields := options.Find().SetProjection(bson.D{{Key: m.key, Value: 1}, {Key: stampKey, Value: 1}})
 	read, err := w.find(ctx, chosen, fields)
 	if err != nil {

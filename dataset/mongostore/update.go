@@ -37,7 +37,9 @@ func (s *Store) Update(ctx context.Context, changes iter.Seq[dataset.Change]) it
 		u := &updater{ctx: ctx, store: s, yield: yield, manifest: m}
 		err = u.run(changes)
 		if u.changed {
-			err = errors.Join(err, s.touch(context.WithoutCancel(ctx), m))
+			last, stop := through(ctx)
+			err = errors.Join(err, s.touch(last, m))
+			stop()
 		}
 		if err != nil && !errors.Is(err, errLeft) {
 			yield(dataset.Outcome{}, err)

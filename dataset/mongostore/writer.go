@@ -73,6 +73,20 @@ func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
 	if err := w.Check(ctx, m); err != nil {
 		return err
 	}
+	var err error
+	if w.lock, err = w.d.lock(ctx, w.id, w.name); err != nil {
+		return err
+	}
+	ctx, w.unguard = w.lock.lease.Guard(ctx)
+	if err := w.begin(ctx, m); err != nil {
+		return errors.Join(err, w.held())
+	}
+	w.pipe = newPipe(ctx)
+	return nil
+}
+
+// begin makes the record of the import, and the collections.
+func (w *Writer) begin(ctx context.Context, m dataset.Manifest) error {
 	if err := w.d.sweep(ctx); err != nil {
 		return err
 	}
@@ -84,9 +98,6 @@ func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
 		w.owned[part] = declares(m, part, "_dataset_id")
 	}
 	var err error
-	if w.lock, err = w.d.lock(ctx, w.id, w.name); err != nil {
-		return err
-	}
 	if w.lease, err = w.record(ctx); err != nil {
 		return err
 	}
@@ -98,9 +109,6 @@ func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
 			return w.d.writeError("making a collection", err)
 		}
 	}
-	var guarded context.Context
-	guarded, w.unguard = w.lease.Guard(ctx)
-	w.pipe = newPipe(guarded)
 	return nil
 }
 

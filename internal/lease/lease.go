@@ -122,7 +122,7 @@ func (t *Table) Keep(ctx context.Context, collection string, id any, token strin
 		table: t, collection: t.db.Collection(collection), id: id, token: token, beats: []any{nil},
 		ended: make(chan struct{}), seen: time.Now(), gone: make(chan struct{}),
 	}
-	if err := t.patiently(ctx, func(ctx context.Context) error { return l.Renew(ctx, more...) }); err != nil {
+	if err := t.Patiently(ctx, func(ctx context.Context) error { return l.Renew(ctx, more...) }); err != nil {
 		return nil, err
 	}
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -140,7 +140,7 @@ func (l *Lease) keep(ctx context.Context) {
 			return
 		case <-time.After(l.table.opts.Beat):
 		}
-		err := l.table.patiently(ctx, func(ctx context.Context) error { return l.untilRenewed(ctx) })
+		err := l.table.Patiently(ctx, func(ctx context.Context) error { return l.untilRenewed(ctx) })
 		if err != nil && ctx.Err() == nil {
 			_ = l.lose(err) // Err has it
 			return

@@ -167,7 +167,7 @@ const tries = 20
 
 // take takes a lock.
 func (t *Table) take(ctx context.Context, c claim) (l *Lease, err error) {
-	err = t.patiently(ctx, func(ctx context.Context) error {
+	err = t.Patiently(ctx, func(ctx context.Context) error {
 		for range tries {
 			if l, err = t.try(ctx, c); !errors.Is(err, ErrLost) {
 				return err
@@ -186,12 +186,13 @@ func (t *Table) take(ctx context.Context, c claim) (l *Lease, err error) {
 // try takes a lock once; ErrLost if the record has gone meanwhile.
 func (t *Table) try(ctx context.Context, c claim) (*Lease, error) {
 	token := rand.Text()
-	if err := t.write(ctx, c, token); err != nil {
-		return nil, err
+	var l *Lease
+	err := t.write(ctx, c, token)
+	if err == nil {
+		l, err = t.settle(ctx, c, token)
 	}
-	l, err := t.settle(ctx, c, token)
 	if err != nil {
-		// What was not confirmed may be there too.
+		// What was not confirmed may be there all the same.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
 		defer cancel()
 		_ = t.remove(ctx, &record{ID: c.id, Token: token})

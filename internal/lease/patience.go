@@ -10,9 +10,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// patiently does something that waits for the database, says every few seconds that it
+// Patiently does something that waits for the database, says every few seconds that it
 // waits, and gives up after a while (ErrUnconfirmed).
-func (t *Table) patiently(ctx context.Context, do func(context.Context) error) error {
+func (t *Table) Patiently(ctx context.Context, do func(context.Context) error) error {
 	began := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, t.opts.Patience, ErrUnconfirmed)
 	defer cancel()
