@@ -91,7 +91,7 @@ func (h *History) Sent(ctx context.Context, url string) ([]Sent, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return ask(ctx, h, scanRun, `SELECT `+sentColumns+`, min(r.name), r.dataset FROM sent s JOIN usable USING(run) JOIN run r ON r.id = s.run
-		WHERE s.url = ? GROUP BY `+sentColumns+`, r.dataset`, url)
+		WHERE s.url = ? AND r.name <> ? GROUP BY `+sentColumns+`, r.dataset`, url, h.except)
 }
 
 // Needed returns the files that were sent because the one at url, a 3D scene,
@@ -99,16 +99,16 @@ func (h *History) Sent(ctx context.Context, url string) ([]Sent, error) {
 func (h *History) Needed(ctx context.Context, url string) ([]Sent, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.needed(ctx, "usable", url)
+	return h.needed(ctx, "usable", url, h.except)
 }
 
-// needed answers for the runs that a table lists.
-func (h *History) needed(ctx context.Context, table, url string) ([]Sent, error) {
+// needed answers for the runs that a table lists, except one.
+func (h *History) needed(ctx context.Context, table, url, except string) ([]Sent, error) {
 	return ask(ctx, h, scanRun, `WITH RECURSIVE need(run, file) AS (
 			SELECT l.run, l.asset FROM sent s JOIN `+table+` USING(run) JOIN link l ON l.run = s.run AND l.file = s.file WHERE s.url = ?
 			UNION SELECT l.run, l.asset FROM need n JOIN link l ON l.run = n.run AND l.file = n.file)
 		SELECT `+sentColumns+`, min(r.name), r.dataset FROM need JOIN sent s USING(run, file) JOIN run r ON r.id = s.run
-		GROUP BY `+sentColumns+`, r.dataset`, url)
+		WHERE r.name <> ? GROUP BY `+sentColumns+`, r.dataset`, url, except)
 }
 
 // Unread names the ledgers that could not be read, so that what they say is not

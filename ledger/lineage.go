@@ -46,7 +46,6 @@ func (h *History) Of(ctx context.Context, key, uuid string) (*Lineage, error) {
 	if err := h.renew(ctx, ""); err != nil {
 		return nil, err
 	}
-	h.except = ""
 	h.views++
 	l := &Lineage{h: h, key: key, uuid: uuid, table: fmt.Sprintf("lineage%d", h.views)}
 	return l, l.gather(ctx)
@@ -86,10 +85,8 @@ func (l *Lineage) gather(ctx context.Context) error {
 				return err
 			}
 		}
-		for _, o := range origins {
-			if o.Dataset == a.key {
-				todo = append(todo, ancestor{o.Of, o.OfUUID})
-			}
+		if o, ok := origins[a.key]; ok {
+			todo = append(todo, ancestor{o.Of, o.OfUUID})
 		}
 	}
 	l.of = x
@@ -156,5 +153,5 @@ func (l *Lineage) Needed(ctx context.Context, url string) ([]Sent, error) {
 	if err := l.current(ctx); err != nil {
 		return nil, err
 	}
-	return l.h.needed(ctx, l.table, url)
+	return l.h.needed(ctx, l.table, url, "")
 }

@@ -43,8 +43,9 @@ func (d *Dir) NoteOrigin(o Origin) (err error) {
 	return nil
 }
 
-// origins are all that are noted; lines that cannot be read say nothing.
-func (d *Dir) origins() (list []Origin, err error) {
+// origins are those of all datasets: of one that was made again, the last. Lines
+// that cannot be read say nothing.
+func (d *Dir) origins() (map[string]Origin, error) {
 	f, err := os.Open(filepath.Join(d.path, originsName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -53,16 +54,17 @@ func (d *Dir) origins() (list []Origin, err error) {
 		return nil, fmt.Errorf("reading where datasets come from: %w", err)
 	}
 	defer f.Close()
+	all := map[string]Origin{}
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var o Origin
 		if json.Unmarshal(lines.Bytes(), &o) == nil && o.Dataset != "" && o.Of != "" {
-			list = append(list, o)
+			all[o.Dataset] = o
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("reading where datasets come from: %w", err)
 	}
-	return list, nil
+	return all, nil
 }

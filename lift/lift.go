@@ -68,16 +68,16 @@ type Progress struct {
 
 // Notes that a lift leaves in its record.
 const (
-	noteID       = "lift dataset" // the _id of the new dataset, before anything of it is written
-	noteName     = "lift name"    // its name
-	noteAddress  = "lift target"  // the server that it is on
-	noteDatabase = "lift database"
-	noteSource   = "lift source" // digest of what was copied, before it is visible
-	noteMade     = "lift made"   // digest of what was made of it, before it is visible, or unsure
-	noteDone     = "lift done"   // that nothing is left to do
-	noteUpload   = "upload"      // the run that sends the media
-	nothing      = ""            // of a note that is not there
-	unsure       = "unsure"      // of what was made while nobody was looking
+	noteID       = ledger.NoteMade // the _id of the new dataset, before anything of it is written
+	noteName     = "lift name"     // its name
+	noteAddress  = "lift target"   // the server that it is on
+	noteDatabase = ledger.NoteMadeIn
+	noteSource   = "lift source"     // digest of what was copied, before it is visible
+	noteMade     = "lift made"       // digest of what was made of it, before it is visible, or unsure
+	noteDone     = "lift done"       // that nothing is left to do
+	noteUpload   = ledger.NoteSender // the run that sends the media
+	nothing      = ""                // of a note that is not there
+	unsure       = "unsure"          // of what was made while nobody was looking
 )
 
 // A Target is the database of a lift, as its record names it.

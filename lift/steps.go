@@ -179,16 +179,19 @@ func (p *Plan) name(ctx context.Context) (string, error) {
 }
 
 // Verify looks at every object that the new dataset names. Paths of files that were
-// not there are left out.
-func (p *Plan) Verify(ctx context.Context, open func(ctx context.Context, url string) (bucket.Location, error), others *ledger.History) (verify.Report, error) {
+// not there are left out. What was sent vouches for a row if it was for the row that
+// this one is a copy of: history must be of the folder with the ledgers of the lift.
+func (p *Plan) Verify(ctx context.Context, open func(ctx context.Context, url string) (bucket.Location, error), history *ledger.History) (verify.Report, error) {
+	sent, err := history.Of(ctx, ledger.DatabaseKey(p.job.Target.Name(), p.made.ID().ObjectID().Hex()), "")
+	if err != nil {
+		return verify.Report{}, err
+	}
 	where, err := p.job.Upload.Ledger.Where(ctx)
 	if err != nil {
 		return verify.Report{}, err
 	}
 	report, err := verify.Verify(ctx, verify.Job{
-		Dataset: p.made, Open: open,
-		Sent:   both(p.job.Upload.Ledger.Sent, others.Sent),
-		Needed: both(p.job.Upload.Ledger.Needed, others.Needed),
+		Dataset: p.made, Open: open, Sent: sent.Sent, Needed: sent.Needed,
 	}, verify.Options{
 		Except: func(ctx context.Context, path string) (bool, error) {
 			if localfile.IsRemote(path) {
@@ -200,21 +203,6 @@ func (p *Plan) Verify(ctx context.Context, open func(ctx context.Context, url st
 		Progress: func(v verify.Progress) { p.opts.Progress(Progress{"verifying", v.Done, v.Total}) },
 	})
 	return report, errors.Join(err, where.Close())
-}
-
-// both asks one after the other.
-func both(first func(context.Context, string) ([]ledger.File, error), second func(context.Context, string) ([]ledger.Sent, error)) func(context.Context, string) ([]ledger.File, error) {
-	return func(ctx context.Context, url string) ([]ledger.File, error) {
-		list, err := first(ctx, url)
-		if err != nil {
-			return nil, err
-		}
-		more, err := second(ctx, url)
-		for _, s := range more {
-			list = append(list, s.File)
-		}
-		return list, err
-	}
 }
 
 // Finish notes that nothing is left to do.

@@ -179,15 +179,16 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // A ledgers is what runs have sent.
-type ledgers []ledger.File
+type ledgers []ledger.Sent
 
-func (l ledgers) Sent(_ context.Context, url string) (list []ledger.File, err error) {
-	for _, f := range l {
-		if f.URL == url {
-			list = append(list, f)
+func (l ledgers) Sent(_ context.Context, url string) iter.Seq2[ledger.Sent, error] {
+	return func(yield func(ledger.Sent, error) bool) {
+		for _, s := range l {
+			if s.URL == url && !yield(s, nil) {
+				return
+			}
 		}
 	}
-	return list, nil
 }
 
 // sent is a file that a run has sent.
@@ -195,9 +196,30 @@ func sent(url, text string) ledger.File {
 	return ledger.File{URL: url, Size: int64(len(text)), State: ledger.FileArrived, Checksum: "CRC64NVME:" + crc64(text)}
 }
 
+// forRows says of files that they were sent for every row that names them, and made
+// it do so.
+func forRows(m memory, files ...ledger.File) (list ledgers) {
+	m.samples(func(doc d) bool {
+		text, err := bson.Marshal(doc)
+		if err != nil {
+			panic(err)
+		}
+		for _, e := range doc {
+			for _, f := range files {
+				if e.Value == f.URL {
+					key := ledger.KeyOf(dataset.Samples, bson.Raw(text).Lookup("_id"), e.Key)
+					list = append(list, ledger.Sent{File: f, Row: key, Made: true})
+				}
+			}
+		}
+		return true
+	})
+	return list
+}
+
 // job verifies a dataset whose s3://b lies in s.
 func job(m memory, s bucket.Store, runs ...ledger.File) verify.Job {
-	return verify.Job{Dataset: m, Sent: ledgers(runs).Sent, Open: func(_ context.Context, url string) (bucket.Location, error) {
+	return verify.Job{Dataset: m, Sent: forRows(m, runs...).Sent, Open: func(_ context.Context, url string) (bucket.Location, error) {
 		rest, ok := strings.CutPrefix(url, "s3://b")
 		if !ok {
 			return bucket.Location{}, fmt.Errorf("no store for %q", url)

@@ -6,9 +6,9 @@ import (
 	"hash"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/medialift/medialift/bucket"
-	"github.com/medialift/medialift/ledger"
 )
 
 // blockSize is how much of an object is read and hashed at a time.
@@ -26,9 +26,9 @@ func strongest(sums bucket.Checksums) (bucket.Algorithm, bool) {
 
 // algorithms are those by which an object can be compared with what was sent,
 // and with what the store says of it.
-func algorithms(known []ledger.File, sums bucket.Checksums) []bucket.Algorithm {
+func algorithms(claims []claim, sums bucket.Checksums) []bucket.Algorithm {
 	wanted := bucket.Checksums{}
-	for _, sent := range known {
+	for _, sent := range slices.Concat(claims...) {
 		for a, value := range bucket.ParseChecksum(sent.Checksum) {
 			wanted[a] = value
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/ledger"
@@ -59,18 +60,16 @@ func (v *verifier) look(ctx context.Context, r row) finding {
 		return f
 	}
 	f.bytes = t.size
-	var known []ledger.File
-	if v.job.Sent != nil {
-		if known, f.err = v.job.Sent(ctx, r.path); f.err != nil {
-			return f
-		}
+	var claims []claim
+	if claims, f.err = v.claims(ctx, r); f.err != nil {
+		return f
 	}
 	if v.opts.Download {
-		if f = t.download(ctx, f, algorithms(known, t.sums)); f.kind != "" {
+		if f = t.download(ctx, f, algorithms(claims, t.sums)); f.kind != "" {
 			return f
 		}
 	}
-	f, sent := t.compare(f, known)
+	f, sent := t.compare(f, claims)
 	if v.opts.Source && f.kind == "" {
 		f = t.compareSource(ctx, f, sent)
 	}
@@ -122,36 +121,51 @@ func (v *verifier) seeLocal(f finding) (*thing, finding) {
 	}, f
 }
 
-// compare compares what is there with what runs sent, else with what the
-// dataset says. Where several runs sent something to one URL, it must be what
-// one of them sent. It also returns what it was found to be.
-func (t *thing) compare(f finding, known []ledger.File) (finding, *ledger.File) {
-	var best *ledger.File
-	differs := ""
-	for i, sent := range known {
-		l, why := t.matches(sent)
+// compare compares what is there with all that is known of it: what was sent for
+// each row that names it, and what the samples say. It also returns what it was
+// found to be.
+func (t *thing) compare(f finding, claims []claim) (finding, []ledger.File) {
+	var found []ledger.File
+	for i, c := range claims {
+		l, best, why := t.fulfils(c)
 		if why != "" {
-			differs = why
-		} else if best == nil || l > f.level {
-			f.level, best = l, &known[i]
+			return f.wrong(Different, "%s", why), nil
 		}
+		if i == 0 || l < f.level {
+			f.level = l
+		}
+		found = append(found, best)
 	}
-	switch {
-	case best != nil && f.level > byExistence:
-		return f, best
-	case differs != "":
-		return f.wrong(Different, "%s", differs), nil
-	case f.low < 0:
-		return f, best
-	case t.size != f.low || t.size != f.high:
+	if f.low >= 0 && (t.size != f.low || t.size != f.high) {
 		noted := f.low
 		if noted == t.size {
 			noted = f.high
 		}
 		return f.wrong(Different, "%d bytes, the sample's metadata say %d", t.size, noted), nil
 	}
-	f.level = bySize
-	return f, best
+	if f.low >= 0 {
+		f.level = max(f.level, bySize)
+	}
+	return f, found
+}
+
+// fulfils compares what is there with what was sent for one row. Where that was
+// several files, one after the other, it must be one of them.
+func (t *thing) fulfils(c claim) (best level, file ledger.File, why string) {
+	best = -1
+	for _, sent := range c {
+		l, differs := t.matches(sent)
+		switch {
+		case differs != "":
+			why = differs
+		case l > best:
+			best, file = l, sent
+		}
+	}
+	if best >= 0 {
+		why = ""
+	}
+	return best, file, why
 }
 
 // matches compares what is there with one file that was sent, or says why it is
@@ -211,12 +225,24 @@ func (t *thing) read(ctx context.Context, algos []bucket.Algorithm) (sums bucket
 	return sums, n, err
 }
 
-// compareSource compares the object with the local file that it was sent from.
-func (t *thing) compareSource(ctx context.Context, f finding, sent *ledger.File) finding {
-	if sent == nil || sent.Variant != "" {
-		f.noSource = true
-		return f
+// compareSource compares the object with the local files that it was sent from:
+// one, unless rows name it that had different ones.
+func (t *thing) compareSource(ctx context.Context, f finding, sent []ledger.File) finding {
+	f.noSource = len(sent) == 0
+	for i, file := range sent {
+		switch {
+		case file.Variant != "":
+			f.noSource = true
+		case !slices.ContainsFunc(sent[:i], func(g ledger.File) bool { return g.Local == file.Local }):
+			if f = t.compareWith(ctx, f, file); f.kind != "" {
+				return f
+			}
+		}
 	}
+	return f
+}
+
+func (t *thing) compareWith(ctx context.Context, f finding, sent ledger.File) finding {
 	src, done, err := openSource(sent.Local)
 	if err != nil {
 		return f.unseen(fmt.Errorf("its source: %w", err))

@@ -69,7 +69,7 @@ func (v *verifier) needed(ctx context.Context) error {
 			return err
 		}
 		for _, f := range files {
-			if err := v.scratch.addNeeded(ctx, f.URL, r); err != nil {
+			if err := v.scratch.addNeeded(ctx, f.File, r); err != nil {
 				return err
 			}
 		}
@@ -110,7 +110,11 @@ func (v *verifier) document(ctx context.Context, part dataset.Part, doc bson.Raw
 		if part == dataset.Samples && f.At == "/"+dataset.FilepathField && !isScene(path) {
 			size = noted(doc)
 		}
-		if err := v.scratch.add(ctx, path, i, id, size); err != nil {
+		object, err := v.scratch.add(ctx, path, i, id, size)
+		if err == nil && v.job.Sent != nil {
+			err = v.scratch.name(ctx, object, ledger.KeyOf(part, doc.Lookup("_id"), f.Field))
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -2,11 +2,12 @@
 // should: each path of every media field, of samples and of frames. It changes
 // nothing.
 //
-// An object is compared with the best that is known of it: the checksum that the
-// ledgers of runs hold, else the size that they or metadata.size_bytes of the
-// sample hold; of any other it is only seen that it exists. The report says how
-// many were verified by which. What cannot be seen (no permission, no network)
-// never counts as missing: it is "unseen".
+// An object is compared with the best that is known of it: the checksum of what a
+// run sent for the very rows that name it, else the size of that or
+// metadata.size_bytes of the sample; of any other it is only seen that it exists.
+// A size that metadata.size_bytes denies is wrong whatever a run sent. The report
+// says how many were verified by which. What cannot be seen (no permission, no
+// network) never counts as missing: it is "unseen".
 //
 // However many values name a path, it is looked at once. The distinct paths
 // stand in a temporary SQLite database in the system's folder for such files
@@ -17,6 +18,7 @@ package verify
 
 import (
 	"context"
+	"iter"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
@@ -34,11 +36,14 @@ type Job struct {
 	RelDirs []string
 	// Open opens the place that a URL names. It does not contact it.
 	Open func(ctx context.Context, url string) (bucket.Location, error)
-	// Sent finds the files that runs have sent to a URL; may be nil.
-	Sent func(ctx context.Context, url string) ([]ledger.File, error)
+	// Sent streams what runs have sent to a URL for rows of this dataset, those of
+	// one row together; may be nil. What was sent for others proves nothing here,
+	// even if it went to the same URL: see ledger.Lineage.
+	Sent func(ctx context.Context, url string) iter.Seq2[ledger.Sent, error]
 	// Needed finds the files that runs have sent because the one at a URL, a 3D
-	// scene, needs them; may be nil. They are looked at like what rows name.
-	Needed func(ctx context.Context, url string) ([]ledger.File, error)
+	// scene of the dataset, needs them; may be nil. They are looked at like what
+	// rows name.
+	Needed func(ctx context.Context, url string) ([]ledger.Sent, error)
 }
 
 // Options of a verification. The zero value looks at everything and reads no

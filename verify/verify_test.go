@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +72,8 @@ func TestBestKnowledgeWins(t *testing.T) {
 		{"metadata", nil, 2, "1 size"},
 		{"other metadata", nil, 3, "1 different"},
 		{"ledger", []ledger.File{sent(url, "aa")}, -1, "1 checksum"},
-		{"ledger before metadata", []ledger.File{sent(url, "aa")}, 3, "1 checksum"},
+		{"ledger and metadata", []ledger.File{sent(url, "aa")}, 2, "1 checksum"},
+		{"metadata deny what a run sent", []ledger.File{sent(url, "aa")}, 3, "1 different"},
 		{"other bytes", []ledger.File{sent(url, "ab")}, -1, "1 different"},
 		{"other size", []ledger.File{sent(url, "aaa")}, -1, "1 different"},
 		{"one of two runs", []ledger.File{sent(url, "ab"), sent(url, "aa")}, -1, "1 checksum"},
@@ -114,11 +116,14 @@ func TestAssetsOfScenes(t *testing.T) {
 	files := []ledger.File{sent("s3://b/m.obj", "mesh"), sent("s3://b/c.pcd", "cloud"), sent("s3://b/gone.png", "x")}
 	m := docs(sample("s3://b/s.fo3d", 1), sample("s3://b/t.fo3d", 1), sample("s3://b/c.pcd", 5))
 	j := job(m, s, files...)
-	j.Needed = func(_ context.Context, url string) ([]ledger.File, error) {
+	j.Needed = func(_ context.Context, url string) (list []ledger.Sent, err error) {
 		if !strings.HasSuffix(url, ".fo3d") {
 			t.Errorf("asked for what %s needs", url)
 		}
-		return files, nil
+		for _, f := range files {
+			list = append(list, ledger.Sent{File: f})
+		}
+		return list, nil
 	}
 	r := check(t, j, verify.Options{})
 	if got := summary(r.Total); got != "1 checksum 2 existence 1 missing 1 different" || r.Total.Paths != 3 || r.Total.Objects != 5 || r.Total.Assets != 2 {
@@ -128,7 +133,7 @@ func TestAssetsOfScenes(t *testing.T) {
 		r.Problems[1].ID == "" || !strings.Contains(r.Problems[1].Hint, "an asset of s3://b/s.fo3d") {
 		t.Errorf("%+v", r.Problems)
 	}
-	j.Needed = func(context.Context, string) ([]ledger.File, error) { return nil, ledger.ErrFull }
+	j.Needed = func(context.Context, string) ([]ledger.Sent, error) { return nil, ledger.ErrFull }
 	if _, err := verify.Verify(t.Context(), j, verify.Options{}); !errors.Is(err, ledger.ErrFull) {
 		t.Error(err)
 	}
@@ -325,7 +330,9 @@ func TestStopped(t *testing.T) {
 		t.Errorf("%v after %d, %d lookups", err, r.Looked, len(s.stats))
 	}
 	broken := job(docs(list...), s)
-	broken.Sent = func(context.Context, string) ([]ledger.File, error) { return nil, ledger.ErrFull }
+	broken.Sent = func(context.Context, string) iter.Seq2[ledger.Sent, error] {
+		return func(yield func(ledger.Sent, error) bool) { yield(ledger.Sent{}, ledger.ErrFull) }
+	}
 	s.objects = holding(map[string]string{"5": "x"}).objects
 	if _, err := verify.Verify(t.Context(), broken, verify.Options{}); !errors.Is(err, ledger.ErrFull) {
 		t.Error(err)

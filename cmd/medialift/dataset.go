@@ -13,6 +13,7 @@ import (
 	"github.com/medialift/medialift/dataset/dirstore"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dataset/mongostore/locate"
+	"github.com/medialift/medialift/ledger"
 )
 
 // A store is a dataset as all commands need it.
@@ -45,7 +46,7 @@ const databaseMark = "db:"
 // database is renamed.
 func (s *source) key() string {
 	if s.db != nil {
-		return databaseMark + s.db.Database().Name() + "/" + s.db.ID().ObjectID().Hex()
+		return ledger.DatabaseKey(s.db.Database().Name(), s.db.ID().ObjectID().Hex())
 	}
 	return s.dir
 }

@@ -68,6 +68,7 @@ func (a *app) export(ctx context.Context, name, dir string, opts export.Options)
 	if err != nil {
 		return err
 	}
+	a.noteExport(ctx, src, dir)
 	a.ui.doc.Counts.Rows = report.Samples + report.Frames
 	a.ui.doc.Counts.Objects, a.ui.doc.Counts.Bytes = report.Files, report.Bytes
 	for _, w := range report.Warnings {

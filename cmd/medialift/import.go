@@ -161,6 +161,7 @@ func (c *importCmd) execute(ctx context.Context, d *mongostore.Database, w *mong
 	if err != nil {
 		return fmt.Errorf("importing %q: %w", filepath.Base(job.Dir), err)
 	}
+	c.noteOrigin(ledger.Origin{Dataset: ledger.DatabaseKey(d.Name(), w.ID().Hex()), Of: job.Dir})
 	c.ui.doc.Counts.Rows = report.Samples + report.Frames
 	for _, warning := range report.Warnings {
 		c.ui.warn("%s", warning)

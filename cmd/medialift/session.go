@@ -91,7 +91,7 @@ func (s *session) guard(ctx context.Context) (context.Context, context.CancelFun
 
 // uuidSetting is what a run of a dataset in a database is also known by: a copy of
 // the database on another server has the same names and ids.
-const uuidSetting = "collection"
+const uuidSetting = ledger.NoteUUID
 
 func withUUID(ctx context.Context, settings map[string][]string, db *mongostore.Store) (map[string][]string, error) {
 	uuid, err := db.UUID(ctx)

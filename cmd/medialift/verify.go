@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/verify"
 )
 
@@ -34,11 +33,11 @@ func newVerify(a *app) *cobra.Command {
 		Long: `Look whether every path of every media field names what it should: objects in
 buckets and local files alike, each once. Nothing is changed.
 
-Each is compared with the checksum that an earlier run has of it, else with the
-size that the run or the sample's metadata.size_bytes has, else it is only seen
-that it exists; the report says how many were verified by which. What may not be
-read or does not answer is "unseen", never "missing". Exit code 1 says that
-something is wrong.`,
+Each is compared with the checksum of what a run sent for this very row of this
+dataset, else with the size that the run has, else it is only seen that it exists;
+the report says how many were verified by which. A size other than the sample's
+metadata.size_bytes is wrong in any case. What may not be read or does not answer
+is "unseen", never "missing". Exit code 1 says that something is wrong.`,
 		Example: `  medialift verify ./export
   medialift verify ./export --sample 1000 --download`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
@@ -104,9 +103,13 @@ func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
 	}
 	history := dir.History("")
 	defer func() { err = errors.Join(err, history.Close()) }()
+	sent, err := src.lineage(ctx, history)
+	if err != nil {
+		return err
+	}
+	c.warnUnread(history)
 	report, err := verify.Verify(ctx, verify.Job{
-		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open,
-		Sent: filesOf(history.Sent), Needed: filesOf(history.Needed),
+		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open, Sent: sent.Sent, Needed: sent.Needed,
 	}, c.opts)
 	c.show(src.String(), report)
 	if err == nil {
@@ -146,16 +149,4 @@ func (c *verifyCmd) show(dir string, r verify.Report) {
 		c.ui.warn("%s not compared with a source: no run is known to have sent them, or what they sent names its assets in other words", objectsWere(r.NoSource))
 	}
 	c.ui.problems(r.Problems, r.Wrong())
-}
-
-// filesOf drops what a verification does not ask for.
-func filesOf(ask func(context.Context, string) ([]ledger.Sent, error)) func(context.Context, string) ([]ledger.File, error) {
-	return func(ctx context.Context, url string) ([]ledger.File, error) {
-		list, err := ask(ctx, url)
-		files := make([]ledger.File, 0, len(list))
-		for _, s := range list {
-			files = append(files, s.File)
-		}
-		return files, err
-	}
 }
