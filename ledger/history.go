@@ -65,7 +65,7 @@ type History struct {
 // History returns what all runs of the folder but one have sent.
 func (d *Dir) History(except string) *History { return &History{dir: d, except: except} }
 
-// sentColumns are those of the index's table sent, as scanSent reads them.
+// sentColumns are those of a voucher, as scanSent reads them.
 const sentColumns = `s.url, s.local, s.size, s.lsize, s.mtime, s.state, s.checksum, s.etag, s.variant`
 
 // scanSent reads the sentColumns, and more behind them.
@@ -90,8 +90,11 @@ func scanRun(rows *sql.Rows) (Sent, error) {
 func (h *History) Sent(ctx context.Context, url string) ([]Sent, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return ask(ctx, h, scanRun, `SELECT `+sentColumns+`, min(r.name), r.dataset FROM sent s JOIN usable USING(run) JOIN run r ON r.id = s.run
-		WHERE s.url = ? AND r.name <> ? GROUP BY `+sentColumns+`, r.dataset`, url, h.except)
+	return ask(ctx, h, scanRun, `SELECT `+sentColumns+`, r.name, o.dataset FROM (
+			SELECT `+sentColumns+`, s.owner, min((SELECT h.run FROM held h JOIN usable USING(run) JOIN run r ON r.id = h.run
+				WHERE h.voucher = s.id AND r.name <> ?2 LIMIT 1)) AS run
+			FROM voucher s WHERE s.url = ?1 GROUP BY `+sentColumns+`, s.owner) s
+		JOIN run r ON r.id = s.run JOIN owner o ON o.id = s.owner`, url, h.except)
 }
 
 // Needed returns the files that were sent because the one at url, a 3D scene,
@@ -105,10 +108,12 @@ func (h *History) Needed(ctx context.Context, url string) ([]Sent, error) {
 // needed answers for the runs that a table lists, except one.
 func (h *History) needed(ctx context.Context, table, url, except string) ([]Sent, error) {
 	return ask(ctx, h, scanRun, `WITH RECURSIVE need(run, file) AS (
-			SELECT l.run, l.asset FROM sent s JOIN `+table+` USING(run) JOIN link l ON l.run = s.run AND l.file = s.file WHERE s.url = ?
+			SELECT l.run, l.asset FROM voucher s JOIN held h ON h.voucher = s.id JOIN `+table+` USING(run)
+				JOIN link l ON l.run = h.run AND l.file = h.file WHERE s.url = ?
 			UNION SELECT l.run, l.asset FROM need n JOIN link l ON l.run = n.run AND l.file = n.file)
-		SELECT `+sentColumns+`, min(r.name), r.dataset FROM need JOIN sent s USING(run, file) JOIN run r ON r.id = s.run
-		WHERE r.name <> ? GROUP BY `+sentColumns+`, r.dataset`, url, except)
+		SELECT `+sentColumns+`, min(r.name), o.dataset FROM need n JOIN held h ON h.run = n.run AND h.file = n.file
+			JOIN voucher s ON s.id = h.voucher JOIN run r ON r.id = n.run JOIN owner o ON o.id = s.owner
+		WHERE r.name <> ? GROUP BY `+sentColumns+`, s.owner`, url, except)
 }
 
 // Unread names the ledgers that could not be read, so that what they say is not

@@ -13,31 +13,44 @@ import (
 
 // indexName is the file beside the ledgers that holds what all of them have sent.
 // Its number changes with its schema: an older program keeps to its own file.
-const indexName = "history-1.index"
+const indexName = "history-2.index"
 
 // indexSchema of the index. It holds nothing that the ledgers do not: a file that
 // is absent, damaged or of another time is made again. A run's size and mtime are
 // those of its ledger when it was read; racy ones are read again, since the
-// ledger was so fresh that a later change may bear the same time. Rows are kept
-// by the numbers that the ledger gives them; made tells that the run changed the
-// row itself, and did not only plan to.
+// ledger was so fresh that a later change may bear the same time.
+//
+// A voucher says that a file was sent to a URL, for a row of a dataset, or for none
+// where only other files need it; made tells that the run changed the row itself,
+// and did not only plan to. What several ledgers say alike is there once, and held
+// by each of the runs, under the number that the file has in its ledger.
 const indexSchema = `
 CREATE TABLE IF NOT EXISTS run(
 	id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime INTEGER NOT NULL, racy INTEGER NOT NULL,
-	dataset TEXT NOT NULL, uuid TEXT NOT NULL, made TEXT NOT NULL, sender TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS sent(
-	run INTEGER NOT NULL, file INTEGER NOT NULL, url TEXT NOT NULL, local TEXT NOT NULL, size INTEGER NOT NULL,
-	lsize INTEGER NOT NULL, mtime INTEGER NOT NULL, state INTEGER NOT NULL, checksum TEXT NOT NULL, etag TEXT NOT NULL,
-	variant TEXT NOT NULL, PRIMARY KEY(run, file)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sent_url ON sent(url);
-CREATE TABLE IF NOT EXISTS named(
-	run INTEGER NOT NULL, file INTEGER NOT NULL, part TEXT NOT NULL, doc NOT NULL, field TEXT NOT NULL, made INTEGER NOT NULL,
-	PRIMARY KEY(run, file, doc, field, part)) WITHOUT ROWID;
+	owner INTEGER NOT NULL, uuid TEXT NOT NULL, made TEXT NOT NULL, sender TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS owner(id INTEGER PRIMARY KEY, dataset TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS voucher(
+	id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, ` + voucherColumns + `);
+CREATE INDEX IF NOT EXISTS voucher_url ON voucher(url);
+CREATE TABLE IF NOT EXISTS held(
+	voucher INTEGER NOT NULL, run INTEGER NOT NULL, file INTEGER NOT NULL, PRIMARY KEY(voucher, run, file)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_run ON held(run, file);
 CREATE TABLE IF NOT EXISTS link(
 	run INTEGER NOT NULL, file INTEGER NOT NULL, asset INTEGER NOT NULL, PRIMARY KEY(run, file, asset)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS folder(
 	dir TEXT NOT NULL, run INTEGER NOT NULL, PRIMARY KEY(dir, run)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS folder_run ON folder(run);
+`
+
+const voucherColumns = `url TEXT NOT NULL, local TEXT NOT NULL, size INTEGER NOT NULL, lsize INTEGER NOT NULL, mtime INTEGER NOT NULL,
+	state INTEGER NOT NULL, checksum TEXT NOT NULL, etag TEXT NOT NULL, variant TEXT NOT NULL,
+	part TEXT NOT NULL, doc NOT NULL, field TEXT NOT NULL, made INTEGER NOT NULL`
+
+// indexTemporary is what a connection has besides: the runs that the index may
+// speak for, and the rows of the ledger that is being read.
+const indexTemporary = `
+CREATE TEMP TABLE usable(run INTEGER PRIMARY KEY);
+CREATE TEMP TABLE stage(file INTEGER NOT NULL, ` + voucherColumns + `);
 `
 
 // patience is how long a ledger, or the index, that another process is writing
@@ -96,12 +109,12 @@ func connectIndex(ctx context.Context, dsn string, temporary bool) (*index, erro
 	}
 	x := &index{db: db, temporary: temporary}
 	if x.conn, err = db.Conn(ctx); err == nil {
-		if err = x.exec(ctx, `SELECT 1 FROM run, sent, named, link, folder LIMIT 1`); err != nil && !isDamage(err) {
-			err = x.exec(ctx, indexSchema)
+		if err = x.exec(ctx, `SELECT 1 FROM folder LIMIT 1`); err != nil && !isDamage(err) {
+			err = x.exec(ctx, `BEGIN;`+indexSchema+`COMMIT`)
 		}
 	}
 	if err == nil {
-		err = x.exec(ctx, `CREATE TEMP TABLE usable(run INTEGER PRIMARY KEY)`)
+		err = x.exec(ctx, indexTemporary)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the index of the ledgers: %w", err), x.close())

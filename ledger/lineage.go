@@ -69,19 +69,19 @@ func (l *Lineage) gather(ctx context.Context) error {
 			continue
 		}
 		seen[a] = true
-		if err := x.exec(ctx, `INSERT OR IGNORE INTO `+l.table+` SELECT id FROM run JOIN usable ON run = id
-			WHERE dataset = ?1 AND (uuid = ?2 OR uuid = '' OR ?2 = '')`, a.key, a.uuid); err != nil {
+		if err := x.exec(ctx, `INSERT OR IGNORE INTO `+l.table+` SELECT r.id FROM run r JOIN usable u ON u.run = r.id JOIN owner o ON o.id = r.owner
+			WHERE o.dataset = ?1 AND (uuid = ?2 OR uuid = '' OR ?2 = '')`, a.key, a.uuid); err != nil {
 			return err
 		}
 		lifts, err := query(ctx, x.conn, func(rows *sql.Rows) (s [3]string, err error) { return s, rows.Scan(&s[0], &s[1], &s[2]) },
-			`SELECT lift.dataset, lift.sender, coalesce(sender.uuid, '') FROM run lift LEFT JOIN run sender ON sender.name = lift.sender
-				WHERE lift.made = ?`, a.key)
+			`SELECT o.dataset, lift.sender, coalesce(sender.uuid, '') FROM run lift JOIN owner o ON o.id = lift.owner
+				LEFT JOIN run sender ON sender.name = lift.sender WHERE lift.made = ?`, a.key)
 		if err != nil {
 			return err
 		}
 		for _, lift := range lifts {
 			todo = append(todo, ancestor{lift[0], lift[2]})
-			if err := x.exec(ctx, `INSERT OR IGNORE INTO `+l.table+` SELECT id FROM run JOIN usable ON run = id WHERE name = ?`, lift[1]); err != nil {
+			if err := x.exec(ctx, `INSERT OR IGNORE INTO `+l.table+` SELECT r.id FROM run r JOIN usable u ON u.run = r.id WHERE r.name = ?`, lift[1]); err != nil {
 				return err
 			}
 		}
@@ -114,11 +114,10 @@ func (l *Lineage) Sent(ctx context.Context, url string) iter.Seq2[Sent, error] {
 			return
 		}
 		// To have the driver watch ctx meanwhile costs more than the question.
-		rows, err := l.of.conn.QueryContext(context.WithoutCancel(ctx), `SELECT `+sentColumns+`, r.name, r.dataset, s.part, s.doc, s.field, s.made
-			FROM (SELECT `+sentColumns+`, n.part, n.doc, n.field, n.made, min(s.run) AS run
-				FROM sent s JOIN `+l.table+` USING(run) JOIN named n ON n.run = s.run AND n.file = s.file
-				WHERE s.url = ? GROUP BY n.part, n.doc, n.field, n.made, `+sentColumns+`) s JOIN run r ON r.id = s.run
-			ORDER BY s.part, s.doc, s.field`, url)
+		rows, err := l.of.conn.QueryContext(context.WithoutCancel(ctx), `SELECT `+sentColumns+`, r.name, o.dataset, s.part, s.doc, s.field, s.made
+			FROM (SELECT s.*, (SELECT h.run FROM held h JOIN `+l.table+` USING(run) WHERE h.voucher = s.id LIMIT 1) AS run
+				FROM voucher s WHERE s.url = ? AND s.doc <> '') s
+			JOIN run r ON r.id = s.run JOIN owner o ON o.id = s.owner ORDER BY s.part, s.doc, s.field`, url)
 		if err != nil {
 			yield(Sent{}, fmt.Errorf("reading the index of the ledgers: %w", err))
 			return

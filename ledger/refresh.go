@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,9 +17,12 @@ import (
 // attached is how many ledgers are open at a time while the index is refreshed.
 const attached = 8
 
-// racyFor is how old a ledger must be before its time tells that it is unchanged:
-// file systems count time in ticks of up to two seconds.
-const racyFor = 3 * time.Second
+// How old a ledger must be before its time tells that it is unchanged: file systems
+// count time in ticks, of some milliseconds or of up to two seconds.
+const (
+	racyFine   = 100 * time.Millisecond
+	racyCoarse = 3 * time.Second
+)
 
 // A stamp tells one state of a ledger from another.
 type stamp struct {
@@ -34,6 +38,10 @@ func stampOf(path string) (stamp, error) {
 		return stamp{}, err
 	}
 	s := stamp{size: info.Size(), mtime: info.ModTime().UnixNano()}
+	racyFor := racyFine
+	if s.mtime%int64(time.Millisecond) == 0 {
+		racyFor = racyCoarse
+	}
 	s.racy = time.Since(info.ModTime()) < racyFor
 	if journal, err := os.Stat(path + "-journal"); err == nil && journal.Size() > 0 {
 		s.hot = true
@@ -143,13 +151,19 @@ func (x *index) within(ctx context.Context, f func() error) error {
 	return err
 }
 
-// forget removes what the index has of runs.
+// forget removes what the index has of runs, and vouchers that no other run holds.
 func (x *index) forget(ctx context.Context, names ...string) error {
 	marks, args := placeholders(names)
+	runs := `(SELECT id FROM run WHERE name IN (` + marks + `))`
 	for _, text := range []string{
-		`DELETE FROM sent WHERE run IN `, `DELETE FROM named WHERE run IN `, `DELETE FROM link WHERE run IN `, `DELETE FROM folder WHERE run IN `, `DELETE FROM run WHERE id IN `,
+		`DELETE FROM voucher WHERE id IN (SELECT voucher FROM held WHERE run IN ` + runs + `)
+			AND NOT EXISTS (SELECT 1 FROM held h WHERE h.voucher = voucher.id AND h.run NOT IN ` + runs + `)`,
+		`DELETE FROM held WHERE run IN ` + runs,
+		`DELETE FROM link WHERE run IN ` + runs,
+		`DELETE FROM folder WHERE run IN ` + runs,
+		`DELETE FROM run WHERE id IN ` + runs,
 	} {
-		if err := x.exec(ctx, text+`(SELECT id FROM run WHERE name IN (`+marks+`))`, args...); err != nil {
+		if err := x.exec(ctx, text, slices.Repeat(args, strings.Count(text, runs))...); err != nil {
 			return err
 		}
 	}
@@ -222,44 +236,61 @@ func (x *index) take(ctx context.Context, path, name, schema string) error {
 	if notes[NoteMade] != "" {
 		made = DatabaseKey(notes[NoteMadeIn], notes[NoteMade])
 	}
-	res, err := x.conn.ExecContext(ctx, `INSERT INTO run(name, size, mtime, racy, dataset, uuid, made, sender) VALUES(?, ?, ?, ?, ?, ?, ?, ?)`,
-		name, s.size, s.mtime, s.racy || s.hot, notes["dataset"], notes[NoteUUID], made, notes[NoteSender])
-	if err != nil {
+	if err := x.exec(ctx, `INSERT OR IGNORE INTO owner(dataset) VALUES(?)`, notes["dataset"]); err != nil {
 		return err
 	}
-	run, err := res.LastInsertId()
-	if err != nil {
+	var run, owner int64
+	if err := x.conn.QueryRowContext(ctx, `INSERT INTO run(name, size, mtime, racy, uuid, made, sender, owner)
+		SELECT ?, ?, ?, ?, ?, ?, ?, id FROM owner WHERE dataset = ? RETURNING id, owner`,
+		name, s.size, s.mtime, s.racy || s.hot, notes[NoteUUID], made, notes[NoteSender], notes["dataset"]).Scan(&run, &owner); err != nil {
 		return err
 	}
+	return x.takeFiles(ctx, schema, run, owner)
+}
+
+// takeFiles copies what an attached ledger says of files.
+func (x *index) takeFiles(ctx context.Context, schema string, run, owner int64) error {
 	columns, err := x.columns(ctx, schema)
 	if err != nil {
 		return err
 	}
-	has := func(column, otherwise string) string {
-		if slices.Contains(columns, column) {
-			return "f." + column
-		}
-		return otherwise
+	osize, variant := "NULL", "NULL"
+	if slices.Contains(columns, "variant") {
+		osize, variant = "f.osize", "f.variant"
 	}
-	for _, text := range []string{
-		`INSERT INTO sent SELECT ?1, f.id, f.url, coalesce(f.local, f.path), coalesce(` + has("osize", "NULL") + `, f.size, 0), coalesce(f.size, 0),
-			coalesce(f.mtime, 0), f.state, coalesce(f.checksum, ''), coalesce(f.etag, ''), coalesce(` + has("variant", "NULL") + `, '')
-			FROM L.file f WHERE f.url IS NOT NULL AND ` + wasSent,
-		`INSERT INTO named SELECT ?1, f.id, v.part, v.doc, d.name, v.state <> 0 FROM L.value v
-			JOIN L.file f ON f.path = v.path JOIN L.field d ON d.id = v.field
-			WHERE f.url IS NOT NULL AND ` + strings.ReplaceAll(wasSent, "(state", "(f.state") + ` AND (v.state = 0 OR v.state IN (1, 2, 5, 6) AND v.new = f.url)
-			ON CONFLICT DO UPDATE SET made = max(made, excluded.made)`,
-		`INSERT OR IGNORE INTO folder SELECT DISTINCT rtrim(local, replace(local, 'SEP', '')), run FROM sent WHERE run = ?1`,
-	} {
-		if err := x.exec(ctx, strings.NewReplacer("L.", schema+".", "SEP", string(filepath.Separator)).Replace(text), run); err != nil {
+	const sent = ` f.url IS NOT NULL AND (f.state = 1 OR f.checksum IS NOT NULL OR f.etag IS NOT NULL)`
+	file := `f.id, f.url, coalesce(f.local, f.path), coalesce(` + osize + `, f.size, 0), coalesce(f.size, 0), coalesce(f.mtime, 0), f.state,
+		coalesce(f.checksum, ''), coalesce(f.etag, ''), coalesce(` + variant + `, '')`
+	texts := []string{
+		`DELETE FROM stage`,
+		`INSERT INTO stage SELECT ` + file + `, v.part, v.doc, d.name, v.state <> 0
+			FROM L.value v JOIN L.file f ON f.path = v.path JOIN L.field d ON d.id = v.field
+			WHERE` + sent + ` AND (v.state = 0 OR v.state IN (1, 2, 5, 6) AND v.new = f.url)`,
+		`INSERT INTO stage SELECT ` + file + `, '', '', '', 0 FROM L.file f WHERE` + sent + ` AND f.id NOT IN (SELECT file FROM stage)`,
+		`INSERT INTO voucher SELECT DISTINCT NULL, OWNER, ` + stageColumns + ` FROM stage g
+			WHERE NOT EXISTS (SELECT 1 FROM voucher v WHERE ` + sameVoucher + `)`,
+		`INSERT OR IGNORE INTO held SELECT v.id, RUN, g.file FROM stage g JOIN voucher v ON ` + sameVoucher,
+		`INSERT OR IGNORE INTO folder SELECT DISTINCT rtrim(local, replace(local, 'SEP', '')), RUN FROM stage`,
+	}
+	if slices.Contains(columns, "kind") {
+		texts = append(texts, `INSERT OR IGNORE INTO link SELECT RUN, file, asset FROM L.link`)
+	}
+	names := strings.NewReplacer("L.", schema+".", "RUN", strconv.FormatInt(run, 10), "OWNER", strconv.FormatInt(owner, 10),
+		"SEP", string(filepath.Separator))
+	for _, text := range texts {
+		if err := x.exec(ctx, names.Replace(text)); err != nil {
 			return err
 		}
 	}
-	if !slices.Contains(columns, "kind") {
-		return nil
-	}
-	return x.exec(ctx, `INSERT OR IGNORE INTO link SELECT ?, file, asset FROM `+schema+`.link`, run)
+	return nil
 }
+
+const (
+	stageColumns = `g.url, g.local, g.size, g.lsize, g.mtime, g.state, g.checksum, g.etag, g.variant, g.part, g.doc, g.field, g.made`
+	sameVoucher  = `v.url = g.url AND v.owner = OWNER AND v.doc = g.doc AND v.field = g.field AND v.part = g.part AND v.made = g.made
+		AND v.local = g.local AND v.etag = g.etag AND v.checksum = g.checksum AND v.size = g.size AND v.lsize = g.lsize
+		AND v.mtime = g.mtime AND v.state = g.state AND v.variant = g.variant`
+)
 
 // columns are those of the table of files, of which older ledgers have fewer.
 func (x *index) columns(ctx context.Context, schema string) ([]string, error) {
