@@ -13,7 +13,7 @@ func (h *History) Datasets(ctx context.Context) ([]string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return ask(ctx, h, func(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) },
-		`SELECT DISTINCT r.dataset FROM usable JOIN run r ON r.id = usable.run ORDER BY r.dataset`)
+		`SELECT DISTINCT o.dataset FROM usable JOIN run r ON r.id = usable.run JOIN owner o ON o.id = r.owner ORDER BY o.dataset`)
 }
 
 // Into returns at most limit files that runs have sent to places below a local
@@ -22,8 +22,9 @@ func (h *History) Into(ctx context.Context, dir string, limit int) ([]Sent, erro
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	low, high := below(dir)
-	return ask(ctx, h, scanRun, `SELECT `+sentColumns+`, r.name, r.dataset FROM sent s JOIN usable USING(run) JOIN run r ON r.id = s.run
-		WHERE s.url >= ? AND s.url < ? AND s.state = 1 ORDER BY s.url LIMIT ?`, low, high, limit)
+	return ask(ctx, h, scanRun, `SELECT `+sentColumns+`, min(r.name), o.dataset FROM voucher s JOIN held h ON h.voucher = s.id
+			JOIN usable USING(run) JOIN run r ON r.id = h.run JOIN owner o ON o.id = s.owner
+		WHERE s.url >= ? AND s.url < ? AND s.state = 1 GROUP BY `+sentColumns+`, s.owner ORDER BY s.url LIMIT ?`, low, high, limit)
 }
 
 // Identity is what made a run the one that it is. It only reads.
