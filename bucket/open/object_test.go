@@ -14,8 +14,13 @@ import (
 func TestObject(t *testing.T) {
 	noClouds(t)
 	dir := filepath.ToSlash(t.TempDir())
+	t.Setenv("AZURE_STORAGE_CONNECTION_STRING", "UseDevelopmentStorage=true")
+	t.Setenv("MINIO_ENDPOINT_URL", "http://127.0.0.1:1")
 	o := open.New(open.Options{})
-	for _, place := range []string{"mem://pictures", "mem://pictures/some/prefix", dir, dir + "/sub dir", "s3://pictures/p"} {
+	for _, place := range []string{
+		"mem://pictures", "mem://pictures/some/prefix", dir, dir + "/sub dir", "s3://pictures", "s3://pictures/p", "gs://pictures/p/q", "minio://pictures/p",
+		"az://pictures/p", "http://127.0.0.1:10000/devstoreaccount1/pictures/p",
+	} {
 		l, err := o.Open(t.Context(), place)
 		if err != nil {
 			t.Fatal(err)

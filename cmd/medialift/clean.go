@@ -89,15 +89,20 @@ func (c *cleanCmd) run(ctx context.Context, arg string) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.carryOut(ctx, plan, dir)
+	return c.carryOut(ctx, plan, dir, unasked)
 }
 
-// carryOut shows what a plan deletes, and deletes it.
-func (c *cleanCmd) carryOut(ctx context.Context, plan *clean.Plan, dir string) error {
+// carryOut shows what a plan deletes, and deletes it. Unasked tells that there was no
+// database to ask.
+func (c *cleanCmd) carryOut(ctx context.Context, plan *clean.Plan, dir string, unasked bool) error {
 	a := c.app
 	a.ui.say("%s: %s of the export, %s, %s.", dir, plural(plan.Files-plan.Media, "file"), plural(plan.Media, "media file"), size(plan.Bytes))
 	if plan.Media > 0 {
-		a.ui.say("  %s arrived elsewhere with the same bytes; no dataset in reach names them.", plural(plan.Media, "media file"))
+		asked := "the database's included"
+		if unasked {
+			asked = "there is no database to ask"
+		}
+		a.ui.say("  %s elsewhere with the same bytes; no dataset in reach names them (%s).", pluralAre(plan.Media, "media file"), asked)
 	}
 	for _, name := range plan.Unknown {
 		a.ui.say("  stays, no export writes it: %s", name)
