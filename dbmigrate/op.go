@@ -14,16 +14,18 @@ type Op interface {
 	Kind() string
 	// Target is the collection that it changes.
 	Target() string
-	// Last reports whether it destroys something that the dataset's document may
-	// still name, and so has to wait until that document is written.
+	// Last reports whether it has to wait until the dataset's document is written: it
+	// destroys something that the document may still name, or was put off.
 	Last() bool
 }
 
-// Put writes a whole document, replacing the one with its _id. A generated _id is
-// part of the Op: repeating it makes no second document.
+// Put writes a whole document. A generated _id is part of the Op: repeating it makes
+// no second document.
 type Put struct {
 	Collection string `bson:"collection"`
 	Doc        bson.D `bson:"doc"`
+	// Was is the document that Doc replaces, and nothing else; nil where Doc is new.
+	Was bson.D `bson:"was,omitempty"`
 }
 
 // Delete removes the documents with these ids.
@@ -40,6 +42,9 @@ type UpdateAll struct {
 	// pipeline. Pipelines without a filter that follow one another on a collection
 	// are joined, so that its documents are written once.
 	Update any `bson:"update"`
+	// After puts it off until the dataset's document is written: for what no document
+	// of it depends on, so that a migration which never gets there changes nothing.
+	After bool `bson:"after,omitempty"`
 }
 
 // Convert passes the documents of a collection, in the order of _id, through a
@@ -149,7 +154,7 @@ func (Put) Last() bool { return false }
 func (Delete) Last() bool { return true }
 
 // Last implements Op.
-func (UpdateAll) Last() bool { return false }
+func (o UpdateAll) Last() bool { return o.After }
 
 // Last implements Op.
 func (Convert) Last() bool { return false }

@@ -202,11 +202,11 @@ func joinUpdates(ops []Op) []Op {
 		}
 		update, isUpdate := op.(UpdateAll)
 		pipeline, isPipeline := update.Update.(bson.A)
-		if isUpdate && isPipeline && len(update.Filter) == 0 {
+		if isUpdate && isPipeline && len(update.Filter) == 0 && !update.After {
 			if i := lastOn(joined, update.Collection); i >= 0 {
 				earlier, isUpdate := joined[i].(UpdateAll)
 				stages, isPipeline := earlier.Update.(bson.A)
-				if isUpdate && isPipeline && len(earlier.Filter) == 0 {
+				if isUpdate && isPipeline && len(earlier.Filter) == 0 && !earlier.After {
 					earlier.Update = slices.Concat(stages, pipeline)
 					joined[i] = earlier
 					continue

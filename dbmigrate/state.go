@@ -30,6 +30,7 @@ type State struct {
 	losses   []string
 	warnings []string
 	runs     map[string]bson.D // by IDKey: run documents as the plan leaves them; nil for none
+	wereRuns map[string]bson.D // by IDKey: run documents as they were read
 }
 
 // Name is the dataset's name, "" where it has none.
@@ -77,6 +78,9 @@ func (s *State) readRuns(ctx context.Context, reader Reader, id any) error {
 	if s.runs == nil {
 		s.runs = map[string]bson.D{}
 	}
+	if s.wereRuns == nil {
+		s.wereRuns = map[string]bson.D{}
+	}
 	for _, id := range unknown {
 		s.runs[IDKey(id)] = nil
 	}
@@ -84,7 +88,8 @@ func (s *State) readRuns(ctx context.Context, reader Reader, id any) error {
 		if err != nil {
 			return fmt.Errorf("reading runs: %w", err)
 		}
-		s.runs[IDKey(edit.Get(doc, "_id"))] = doc
+		id := IDKey(edit.Get(doc, "_id"))
+		s.runs[id], s.wereRuns[id] = doc, cloneDoc(doc)
 	}
 	return nil
 }
@@ -95,7 +100,7 @@ func (s *State) PutRun(doc bson.D) {
 	id := edit.Get(doc, "_id")
 	s.forgetRun(id)
 	s.runs[IDKey(id)] = doc
-	s.Add(Put{Collection: runs, Doc: doc})
+	s.Add(Put{Collection: runs, Doc: doc, Was: s.wereRuns[IDKey(id)]})
 }
 
 // DeleteRun deletes the document of a run, once the dataset no longer names it.

@@ -11,6 +11,7 @@ import (
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/dbmigrate"
 	"github.com/medialift/medialift/dbmigrate/revisions"
 	"github.com/medialift/medialift/dbmigrate/runner"
 	"github.com/medialift/medialift/importer"
@@ -144,7 +145,9 @@ func (p *Plan) Migrate(ctx context.Context, waiting func(text string)) (runner.R
 	}
 	r := runner.New(p.job.Target.Handle(), revisions.Datasets(), revisions.Database())
 	plans := r.Plans(ctx, runner.Target{Version: p.To, Names: []string{name}, Now: time.Now().UTC().Truncate(time.Millisecond)})
-	report, err := r.Apply(ctx, plans, runner.Options{Datasets: []string{name}, Waiting: waiting, Progress: func(m runner.Progress) {
+	id := dbmigrate.IDKey(p.made.ID().ObjectID())
+	own := func(u runner.Unfinished) bool { return u.Collection == dbmigrate.Datasets && dbmigrate.IDKey(u.ID) == id }
+	report, err := r.Apply(ctx, plans, runner.Options{Datasets: []string{name}, Finish: own, Waiting: waiting, Progress: func(m runner.Progress) {
 		p.opts.Progress(Progress{Phase: "migrating", Done: m.Documents})
 	}})
 	for _, f := range report.Failures {

@@ -31,6 +31,9 @@ type document struct {
 	Findings any `json:"findings,omitempty"`
 	// Of migrate.
 	Migrations any              `json:"migrations,omitempty"`
+	Unfinished any              `json:"unfinished,omitempty"`
+	Abandoned  any              `json:"abandoned,omitempty"`
+	Backup     *backedUp        `json:"backup,omitempty"`
 	Database   *databaseVersion `json:"database,omitempty"`
 }
 

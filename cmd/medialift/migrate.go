@@ -25,12 +25,12 @@ const openSourceType = "fiftyone"
 // A migrateCmd is one invocation of migrate.
 type migrateCmd struct {
 	*app
-	info, all, verbose, dryRun, yes, steal, repair bool
-	version, enterprise, backup, restore           string
-	names                                          []string
-	errorLevel, workers                            int
-	maxOps                                         float64
-	lockTimeout                                    time.Duration
+	info, all, verbose, dryRun, yes, steal, repair, abandon bool
+	version, enterprise, backup, restore                    string
+	names                                                   []string
+	errorLevel, workers                                     int
+	maxOps                                                  float64
+	lockTimeout                                             time.Duration
 
 	runner *runner.Runner
 	handle *mongostore.Database
@@ -38,6 +38,10 @@ type migrateCmd struct {
 	// to is where to go; now is what migrations write as now, in every plan.
 	to  string
 	now time.Time
+	// left is what earlier runs have not finished. agreed are, by dataset, the losses
+	// that were shown.
+	left   []runner.Unfinished
+	agreed map[string][]string
 }
 
 func newMigrate(a *app) *cobra.Command {
@@ -52,8 +56,11 @@ Teams or Enterprise.
 
 The whole way is planned first, and shown; nothing is changed that --dry-run does
 not list. What a downgrade deletes is asked for, or taken with --yes, and kept by
---backup. A run that was killed is finished by the next. It needs
-FIFTYONE_DATABASE_ADMIN=true, which open-source FiftyOne takes for granted.`,
+--backup, which replaces no earlier one. The plan also shows what an earlier run left
+unfinished. The next run of the same datasets finishes it; --abandon drops it, as long
+as it has not begun to change anything.
+
+It needs FIFTYONE_DATABASE_ADMIN=true, which open-source FiftyOne takes for granted.`,
 		Example: `  medialift migrate --info
   medialift migrate --all --dry-run
   medialift migrate --all -v 0.18.0 --backup ./before
@@ -77,6 +84,7 @@ FIFTYONE_DATABASE_ADMIN=true, which open-source FiftyOne takes for granted.`,
 	f.DurationVar(&c.lockTimeout, "lock-timeout", 0, "wait so long for another run to end")
 	f.BoolVar(&c.steal, "steal-lock", false, "take the lock of another run that has certainly ended")
 	f.BoolVar(&c.repair, "repair", false, "redo what clients of older versions have left undone in datasets since")
+	f.BoolVar(&c.abandon, "abandon", false, "drop unfinished migrations that have not begun to change anything")
 	return cmd
 }
 
@@ -96,10 +104,9 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 		return c.showInfo(ctx)
 	case c.restore != "":
 		return c.putBack(ctx)
+	case c.abandon:
+		return c.giveUp(ctx)
 	case c.repair:
-		if err := c.permittedToMend(); err != nil {
-			return err
-		}
 		return c.mend(ctx)
 	}
 	if err := c.target(); err != nil {
@@ -108,11 +115,17 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 	if err := c.permitted(); err != nil {
 		return err
 	}
+	if err := c.findLeft(ctx); err != nil {
+		return err
+	}
 	plan, err := c.plan(ctx)
 	if err != nil {
 		return err
 	}
 	c.show(ctx, plan)
+	if err := c.refused(plan); err != nil {
+		return err
+	}
 	if c.dryRun {
 		c.ui.say("Dry run: nothing was changed.")
 		return nil
@@ -130,7 +143,7 @@ func (c *migrateCmd) check(args []string) error {
 	}
 	c.names = append(c.names, args...)
 	modes := 0
-	for _, set := range []bool{c.info, c.restore != "", c.repair} {
+	for _, set := range []bool{c.info, c.restore != "", c.repair, c.abandon} {
 		if set {
 			modes++
 		}
@@ -141,7 +154,9 @@ func (c *migrateCmd) check(args []string) error {
 	case c.version != "" && c.enterprise != "":
 		return usage("use one of them", "-v and --to-enterprise do not go together")
 	case modes > 1:
-		return usage("use one of them", "--info, --restore and --repair do not go together")
+		return usage("use one of them", "--info, --restore, --repair and --abandon do not go together")
+	case c.abandon && (c.version != "" || c.enterprise != "" || c.backup != ""):
+		return usage("migrate once it is dropped", "--abandon goes nowhere: it takes no version and no --backup")
 	case c.errorLevel < 0:
 		return usage("use 0, 1 or 2", "--error-level cannot be %d", c.errorLevel)
 	case c.workers < 1 || c.maxOps < 0 || c.lockTimeout < 0:

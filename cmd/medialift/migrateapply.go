@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/medialift/medialift/dataset"
@@ -16,13 +17,7 @@ import (
 // apply carries out plans; todo is how many there are.
 func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error], todo int) error {
 	opts := c.options(todo)
-	if c.backup != "" {
-		dir, err := filepath.Abs(c.backup)
-		if err != nil {
-			return fmt.Errorf("finding %q: %w", c.backup, err)
-		}
-		c.runner.BackUp(dir, &opts)
-	}
+	opts.BackupDir, opts.Finish, opts.Agree = c.backup, c.finishes, c.agreesTo
 	var report runner.Report
 	err := c.waiting(ctx, func() (err error) {
 		report, err = c.runner.Apply(ctx, plans, opts)
@@ -81,11 +76,12 @@ func (c *migrateCmd) ended(ctx context.Context, report runner.Report) error {
 		c.ui.say("Migrated %s; %d were there before.", plural(int64(report.Migrated), "document"), report.Unchanged)
 		c.showClients(ctx)
 	}
-	return c.failures(report.Failures)
+	return c.failures(report)
 }
 
 // failures are datasets that were left out: the others have moved.
-func (c *migrateCmd) failures(list []runner.Failure) error {
+func (c *migrateCmd) failures(report runner.Report) error {
+	list := report.Failures
 	if len(list) == 0 {
 		return nil
 	}
@@ -93,45 +89,29 @@ func (c *migrateCmd) failures(list []runner.Failure) error {
 	for _, f := range list[:min(len(list), dataset.KeptProblems)] {
 		problems = append(problems, failureProblem(f))
 	}
-	c.ui.problems(problems, int64(len(list)))
 	hint := "they are listed above with the reason; the same command tries them again"
 	if refused, ok := errors.AsType[*dbmigrate.RefusalError](list[0].Err); ok && refused.Hint != "" {
 		hint = refused.Hint
 	}
-	return &partialError{msg: fmt.Sprintf("%s not migrated", plural(int64(len(list)), "dataset")), hint: hint, stuck: true}
+	msg := fmt.Sprintf("%s not migrated", plural(int64(len(list)), "dataset"))
+	if report.Migrated == 0 && !slices.ContainsFunc(list, func(f runner.Failure) bool { return !isRefused(f) }) {
+		return &dataset.Refusal{Reason: msg, Hint: hint, Problems: problems, Total: int64(len(list))}
+	}
+	c.ui.problems(problems, int64(len(list)))
+	return &partialError{msg: msg, hint: hint, stuck: true}
+}
+
+func isRefused(f runner.Failure) bool {
+	_, refused := errors.AsType[*dbmigrate.RefusalError](f.Err)
+	return refused
 }
 
 func failureProblem(f runner.Failure) dataset.Problem {
 	p := dataset.Problem{Kind: "failed", ID: f.Dataset, Hint: f.Err.Error()}
-	if _, refused := errors.AsType[*dbmigrate.RefusalError](f.Err); refused {
+	if isRefused(f) {
 		p.Kind = "refused"
 	}
 	return p
-}
-
-// mend redoes steps on stale documents.
-func (c *migrateCmd) mend(ctx context.Context) error {
-	var names []string
-	if !c.all {
-		names = c.names
-	}
-	stale, err := c.runner.Stale(ctx, names)
-	if err != nil {
-		return err
-	}
-	for _, s := range stale {
-		c.ui.say("  %s: %d documents of %s without %s", s.Dataset, s.Documents, s.Collection, s.Field)
-	}
-	if len(stale) == 0 {
-		c.ui.say("Nothing to repair.")
-		return nil
-	}
-	if c.dryRun {
-		c.ui.say("Dry run: nothing was changed.")
-		return nil
-	}
-	c.to = c.found.Version
-	return c.apply(ctx, c.runner.Repairs(ctx, names), len(stale))
 }
 
 // putBack takes back what a backup holds.

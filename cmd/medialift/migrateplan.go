@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-
-	"golang.org/x/term"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dbmigrate"
@@ -25,8 +22,9 @@ type migration struct {
 	Legs    []string `json:"legs"`
 	// Touches are the collections that are changed beside the dataset's document.
 	Touches []touched `json:"collections"`
-	// Losses says what is deleted for good.
+	// Losses says what is deleted, for good unless Backup is the folder that keeps it.
 	Losses   []string `json:"losses"`
+	Backup   string   `json:"backup,omitempty"`
 	Warnings []string `json:"warnings"`
 	// Unopenable says why the FiftyOne of the target version can't open it.
 	Unopenable string `json:"cannot_open,omitempty"`
@@ -47,12 +45,23 @@ type migrationPlan struct {
 	// todo is how many plans there are, lossy how many of them lose something.
 	todo, lossy, refused int
 	documents, bytes     int64
+	// kept is how many documents the backup will hold; unkept are plans that it can't.
+	kept   int64
+	unkept []dataset.Problem
+	// unkeptHint and refusedHint say what can be done about the first of each.
+	unkeptHint, refusedHint string
+	// unfinished are those of earlier runs.
+	unfinished []leftover
 }
 
 // plan composes all plans on paper. Only a refusal of the database itself is an
 // error.
 func (c *migrateCmd) plan(ctx context.Context) (*migrationPlan, error) {
 	p := &migrationPlan{}
+	c.agreed = map[string][]string{}
+	if err := c.addLeft(p); err != nil {
+		return nil, err
+	}
 	for plan, err := range c.plans(ctx) {
 		var refused *dbmigrate.RefusalError
 		switch {
@@ -61,6 +70,9 @@ func (c *migrateCmd) plan(ctx context.Context) (*migrationPlan, error) {
 		case refused != nil:
 			p.list = append(p.list, migration{Dataset: refused.Dataset, To: c.to, Refused: refused.Error()})
 			p.refused++
+			if p.refusedHint == "" {
+				p.refusedHint = cmp.Or(refused.Hint, "leave it out with -n, or choose another version; nothing was changed")
+			}
 		case err != nil:
 			return nil, err
 		default:
@@ -77,18 +89,24 @@ func (c *migrateCmd) plan(ctx context.Context) (*migrationPlan, error) {
 
 // add notes a plan, unless there is nothing to do.
 func (c *migrateCmd) add(ctx context.Context, p *migrationPlan, plan *dbmigrate.Plan) error {
-	if plan.Empty() {
-		return nil
+	plan, err := c.onward(ctx, plan)
+	if plan == nil || err != nil || plan.Empty() {
+		return err
+	}
+	if c.backup != "" {
+		p.cannotKeep(plan.Name, c.runner.CheckBackup(c.backup, plan))
 	}
 	m := migration{
-		Dataset: plan.Name, From: plan.From, To: plan.To, Legs: []string{},
+		Dataset: plan.Name, From: plan.From, To: plan.To, Legs: []string{}, Backup: c.backup,
 		Losses: append([]string{}, plan.Losses...), Warnings: append([]string{}, plan.Warnings...), Touches: []touched{},
 	}
 	for _, leg := range plan.Legs {
 		m.Legs = append(m.Legs, leg.String())
 	}
+	p.kept++
 	for _, op := range slices.Concat(plan.Ops, plan.Last) {
 		name := op.Target()
+		p.kept += singly(op)
 		if slices.ContainsFunc(m.Touches, func(t touched) bool { return t.Collection == name }) {
 			continue
 		}
@@ -105,11 +123,22 @@ func (c *migrateCmd) add(ctx context.Context, p *migrationPlan, plan *dbmigrate.
 		m.Touches = append(m.Touches, t)
 	}
 	m.Unopenable = unopenable(plan)
-	if len(m.Losses) > 0 {
-		p.lossy++
-	}
+	p.lossy += c.shown(plan.ID, m.Losses)
 	p.list = append(p.list, m)
 	return nil
+}
+
+// singly is how many documents an operation changes or deletes that it names.
+func singly(op dbmigrate.Op) int64 {
+	switch op := op.(type) {
+	case dbmigrate.Put:
+		return 1
+	case dbmigrate.Delete:
+		return int64(len(op.IDs))
+	case dbmigrate.DeleteResult:
+		return int64(len(op.IDs))
+	}
+	return 0
 }
 
 // wholeCollection tells whether an operation passes every document.
@@ -154,41 +183,4 @@ func unopenable(plan *dbmigrate.Plan) string {
 		}
 	}
 	return ""
-}
-
-// agree asks whether what the plan loses may be lost.
-func (c *migrateCmd) agree(p *migrationPlan) error {
-	if p.lossy == 0 || c.yes {
-		return nil
-	}
-	if !terminal() || c.ui.json {
-		r := &dataset.Refusal{
-			Reason: fmt.Sprintf("this deletes data of %s for good", plural(int64(p.lossy), "dataset")),
-			Hint:   "--yes agrees to it, --backup DIR keeps what --restore DIR can put back, --dry-run only lists it",
-		}
-		for _, m := range p.list {
-			for _, loss := range m.Losses {
-				r.Add(dataset.Problem{Kind: "loss", ID: m.Dataset, Hint: loss})
-			}
-		}
-		return r
-	}
-	kept := "no backup is kept"
-	if c.backup != "" {
-		kept = "a backup goes to " + c.backup
-	}
-	return c.confirm("Data of %s will be deleted, as listed; %s. Go on? (y/N) ", plural(int64(p.lossy), "dataset"), kept)
-}
-
-// terminal tells whether somebody is there to be asked.
-func terminal() bool { return term.IsTerminal(int(os.Stdin.Fd())) }
-
-// confirm asks, and refuses unless the answer is yes.
-func (a *app) confirm(format string, args ...any) error {
-	a.ui.ask(format, args...)
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-	if said := strings.ToLower(strings.TrimSpace(answer)); said != "y" && said != "yes" {
-		return refusal("nothing was changed", "not agreed to")
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +16,12 @@ const shownMigrations = 20
 // show prints the plan.
 func (c *migrateCmd) show(ctx context.Context, p *migrationPlan) {
 	c.ui.doc.Migrations = p.list
+	if len(p.unfinished) > 0 {
+		c.ui.doc.Unfinished = p.unfinished
+	}
 	c.ui.doc.Counts.Rows = int64(p.todo)
 	c.ui.say("%s, %s → v%s", inDatabase(c.handle), spelled(c.found.Version), c.to)
+	c.showLeft(p.unfinished)
 	shown := 0
 	for _, m := range p.list {
 		worth := c.verbose || len(m.Losses)+len(m.Warnings) > 0 || m.Refused != "" || m.Unopenable != ""
@@ -30,9 +35,12 @@ func (c *migrateCmd) show(ctx context.Context, p *migrationPlan) {
 		c.ui.say("  … and %d more", more)
 	}
 	if len(p.list) == 0 {
-		c.ui.say("  nothing to do: everything planned is at v%s", c.to)
+		if !slices.ContainsFunc(p.unfinished, func(u leftover) bool { return u.Finishes }) {
+			c.ui.say("  nothing to do: everything planned is at v%s", c.to)
+		}
 		return
 	}
+	c.showBackup(p)
 	if p.documents > 0 {
 		// Measured on two processors: an update of all documents passes some 40,000 a second.
 		c.ui.say("  rewrites %d documents, %s: about %s, and as much disk again while it runs",
@@ -45,6 +53,29 @@ func (c *migrateCmd) show(ctx context.Context, p *migrationPlan) {
 	}
 	if !c.openSource() {
 		c.ui.warn("only datasets and the database's version are migrated: not CAS, snapshots and the hub of an Enterprise deployment")
+	}
+}
+
+// backedUp says in the document what a backup is going to hold.
+type backedUp struct {
+	Dir string `json:"dir"`
+	// Datasets is how many datasets, the database among them, it can take back;
+	// Documents how many documents it will hold, where steps pass all of a collection
+	// those of all.
+	Datasets  int   `json:"datasets"`
+	Documents int64 `json:"documents"`
+	Bytes     int64 `json:"bytes"`
+}
+
+// showBackup says what the backup will hold, or that there is none.
+func (c *migrateCmd) showBackup(p *migrationPlan) {
+	switch {
+	case c.backup != "":
+		b := &backedUp{Dir: c.backup, Datasets: len(p.list) - p.refused, Documents: p.kept + p.documents, Bytes: p.bytes}
+		c.ui.doc.Backup = b
+		c.ui.say("  backup: %s will hold %d documents of %d migrations, as they are before", b.Dir, b.Documents, b.Datasets)
+	case p.lossy > 0:
+		c.ui.say("  no backup: --backup DIR keeps what is deleted, and --restore DIR puts it back")
 	}
 }
 
@@ -68,7 +99,11 @@ func (c *migrateCmd) showOne(m migration) {
 		}
 	}
 	for _, loss := range m.Losses {
-		c.ui.say("      lost: %s", loss)
+		if m.Backup != "" {
+			c.ui.say("      deleted, and kept in %s: %s", m.Backup, loss)
+		} else {
+			c.ui.say("      lost: %s", loss)
+		}
 	}
 	for _, warning := range m.Warnings {
 		c.ui.say("      note: %s", warning)

@@ -94,7 +94,7 @@ var verdicts = []struct {
 	verdict
 }{
 	{runner.ErrBackup, verdict{exitRefused, "refused", "name the folder that --backup wrote; nothing was changed", false}},
-	{runner.ErrUnfinished, verdict{exitRefused, "refused", "run the migrate command that was stopped once more, which finishes it", false}},
+	{runner.ErrUnfinished, verdict{exitRefused, "refused", "run the migrate command that was stopped once more, which finishes it; migrate --abandon drops one that has not begun", false}},
 	{lease.ErrUnconfirmed, verdict{exitFailed, "failed", "see that a majority of the replica set's members runs and keeps up (rs.status()), then run the same command again: it goes on from here", true}},
 	{runner.ErrLeaseLost, verdict{exitFailed, "failed", "the other run goes on; look at it before you try again", true}},
 	{mongostore.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},

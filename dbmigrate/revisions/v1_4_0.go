@@ -23,6 +23,7 @@ func moveLogs(from, to string) dbmigrate.Step {
 				{Key: from, Value: bson.D{{Key: "$regex", Value: `\.log$`}}},
 			},
 			Update: bson.D{{Key: "$rename", Value: bson.D{{Key: from, Value: to}}}},
+			After:  true,
 		})
 		return nil
 	}

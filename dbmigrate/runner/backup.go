@@ -1,8 +1,6 @@
 package runner
 
 import (
-	"bufio"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -48,65 +46,76 @@ type backupItem struct {
 
 const backupFormat = 1
 
-// BackUp has opts keep in dir, for [Runner.Restore], all that each plan destroys, in
-// a file that is durable before anything of the plan is carried out; and in another
-// one what the plan left in its place, by which Restore knows what was changed since.
-func (r *Runner) BackUp(dir string, opts *Options) {
-	opts.Backup = func(_ context.Context, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) error {
-		file := filepath.Join(dir, backupName(plan))
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-		// What an earlier migration of the same way left says nothing of this one.
-		if err := os.Remove(leftName(file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return writeFile(file, func(w io.Writer) error { return r.writeBackup(w, plan, destroyed) })
+// newBackup keeps in dir, in a file of its own, all that a plan destroys. The file is
+// durable before newBackup returns its name.
+func (r *Runner) newBackup(dir string, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) (string, error) {
+	if err := r.CheckBackup(dir, plan); err != nil {
+		return "", err
 	}
-	opts.Applied = func(ctx context.Context, plan *dbmigrate.Plan) error {
-		return r.writeLeft(ctx, filepath.Join(dir, backupName(plan)))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	// A run that was killed may have left a backup of a migration that never began, and
+	// somebody may have changed the dataset since: both are kept.
+	for n := 1; ; n++ {
+		file := filepath.Join(dir, backupName(plan, n))
+		if _, err := os.Lstat(file); err == nil {
+			continue
+		}
+		err := writeNew(file, func(w io.Writer) error { return r.writeBackup(w, plan, destroyed) })
+		if !errors.Is(err, fs.ErrExist) {
+			return file, err
+		}
 	}
 }
 
-// writeFile writes a file that is either there and durable as a whole, or not at all.
-func writeFile(name string, write func(io.Writer) error) (err error) {
-	dir := filepath.Dir(name)
-	f, err := os.CreateTemp(dir, "*.tmp")
+// CheckBackup says why dir can't hold the backup of a plan, nil where it can: it has
+// one of the same way of the same dataset, or those of another database. A folder that
+// is not there can. A plan of nil asks about the folder alone.
+func (r *Runner) CheckBackup(dir string, plan *dbmigrate.Plan) error {
+	if plan == nil {
+		return r.checkFolder(dir)
+	}
+	for n := 1; ; n++ {
+		file := filepath.Join(dir, backupName(plan, n))
+		if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if _, err := os.Lstat(leftName(file)); err == nil {
+			return &dbmigrate.RefusalError{
+				Dataset: plan.Name, Reason: fmt.Sprintf("%q holds what an earlier migration from %s to %s deleted", file, plan.From, plan.To),
+				Hint: "name another folder with --backup: no backup is replaced",
+			}
+		}
+	}
+}
+
+// checkFolder says why a folder can't get backups of this database.
+func (r *Runner) checkFolder(dir string) error {
+	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.bson"))
 	if err != nil {
 		return err
 	}
-	defer func() {
+	for _, file := range files {
+		b, err := openBackup(file)
 		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
+			return fmt.Errorf("%w: %w", ErrBackup, err)
 		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	err = write(w)
-	if err = errors.Join(err, w.Flush()); err == nil {
-		err = f.Sync()
+		if err := b.end(); err != nil {
+			return err
+		}
+		if b.Database != r.db.Name() {
+			return fmt.Errorf("%w: %q is of the database %q", ErrBackup, file, b.Database)
+		}
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		return err
-	}
-	return syncFolder(dir)
+	return nil
 }
 
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	// Where folders can't be synced, renames are durable without it.
-	_ = f.Sync()
-	return f.Close()
-}
-
-// backupName is the name of a plan's file: another way of the same dataset has
-// another one, the same way again replaces it.
-func backupName(plan *dbmigrate.Plan) string {
+// backupName is the name of a plan's nth file: another way of the same dataset has
+// another one.
+func backupName(plan *dbmigrate.Plan, n int) string {
 	plain := strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' {
 			return c
@@ -117,7 +126,11 @@ func backupName(plan *dbmigrate.Plan) string {
 		plain = "database"
 	}
 	sum := sha256.Sum256([]byte(plan.Collection + dbmigrate.IDKey(plan.ID) + "\x00" + plan.From + "\x00" + plan.To))
-	return fmt.Sprintf("%.60s-%s.bson", plain, hex.EncodeToString(sum[:6]))
+	name := fmt.Sprintf("%.60s-%s", plain, hex.EncodeToString(sum[:6]))
+	if n > 1 {
+		name += fmt.Sprintf(".%d", n)
+	}
+	return name + ".bson"
 }
 
 func (r *Runner) writeBackup(w io.Writer, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) error {
@@ -159,55 +172,4 @@ func writeDoc(w io.Writer, doc any) error {
 		_, err = w.Write(raw)
 	}
 	return err
-}
-
-// A backup is one that is being read.
-type backup struct {
-	backupHead
-	file string
-	in   *bufio.Reader
-	end  func() error
-}
-
-// openBackup reads the head of a backup, or of what a plan left.
-func openBackup(file string) (*backup, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	b := &backup{file: file, in: bufio.NewReaderSize(f, 1<<20), end: f.Close}
-	raw, err := bson.ReadDocument(b.in)
-	if err == nil {
-		err = bson.Unmarshal(raw, &b.backupHead)
-	}
-	if err == nil && b.Format != backupFormat {
-		err = fmt.Errorf("format %d is not known", b.Format)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%q is no backup of a migration: %w", file, err), f.Close())
-	}
-	return b, nil
-}
-
-// items streams what follows the head. A file that is cut off is an error.
-func (b *backup) items() iter.Seq2[backupItem, error] {
-	return func(yield func(backupItem, error) bool) {
-		for n := int64(0); ; n++ {
-			raw, err := bson.ReadDocument(b.in)
-			var item backupItem
-			if err == nil {
-				err = bson.Unmarshal(raw, &item)
-			}
-			switch {
-			case err != nil:
-				yield(item, fmt.Errorf("the backup %q is cut off or damaged: %w", b.file, err))
-				return
-			case item.Last && item.Items != n:
-				yield(item, fmt.Errorf("the backup %q is damaged: %d items of %d", b.file, n, item.Items))
-				return
-			case item.Last || !yield(item, nil):
-				return
-			}
-		}
-	}
 }

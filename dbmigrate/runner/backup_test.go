@@ -30,8 +30,7 @@ func TestRestore(t *testing.T) {
 		r := runner.New(db, revisions.Datasets(), revisions.Database())
 		dir := filepath.Join(t.TempDir(), "backup [1]*")
 		for _, to := range ways {
-			opts := runner.Options{Workers: 2}
-			r.BackUp(dir, &opts)
+			opts := runner.Options{Workers: 2, BackupDir: dir}
 			if _, err := r.Apply(t.Context(), everything(t.Context(), r, to), opts); err != nil { // groups are refused
 				t.Fatal(err)
 			}
@@ -114,9 +113,7 @@ func TestRestoreRefuses(t *testing.T) {
 
 func applyBackedUp(t *testing.T, r *runner.Runner, db *mongo.Database, to, dir string) {
 	t.Helper()
-	var opts runner.Options
-	r.BackUp(dir, &opts)
-	apply(t, db, to, opts)
+	apply(t, db, to, runner.Options{BackupDir: dir})
 }
 
 // Edits of what the migration changed, beside the dataset's own document, keep the
@@ -178,9 +175,7 @@ func TestRestoreOfUnfinished(t *testing.T) {
 	golden(t, "walk/down/1.22.1")[0].Restore(t, db)
 	r := runner.New(db, revisions.Datasets(), revisions.Database())
 	dir := t.TempDir()
-	var opts runner.Options
-	r.BackUp(dir, &opts)
-	applied := opts.Applied
+	opts := runner.Options{BackupDir: dir, Finish: all}
 	opts.Applied = func(context.Context, *dbmigrate.Plan) error { return errors.New("stopped") }
 	report, err := r.Apply(t.Context(), everything(t.Context(), r, "0.18.0"), opts)
 	if err != nil || len(report.Failures) == 0 {
@@ -193,7 +188,7 @@ func TestRestoreOfUnfinished(t *testing.T) {
 	for _, d := range migratetest.Compare(before, mongotest.Take(t, db), before, time.Time{}, time.Time{}) {
 		t.Errorf("%s", d)
 	}
-	opts.Applied = applied
+	opts.Applied = nil
 	apply(t, db, "0.18.0", opts)
 	if report, err := r.Restore(t.Context(), dir, runner.Options{}); err != nil || len(report.Left) > 0 || report.Datasets == 0 {
 		t.Errorf("%+v, %v", report, err)

@@ -1,45 +1,76 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/medialift/medialift/dbmigrate"
 )
 
 // ChangedError says that a dataset was changed by somebody else while it was being
-// migrated. It is as it was before, plus their change; what was added for it is
-// gone. Migrating it again plans it anew.
+// migrated, or since. It is as it was before, plus their change, and what was added for
+// it is gone; unless Begun. The migration is given up: the next one is planned again.
 type ChangedError struct {
-	Dataset string
-	Deleted bool // it is gone altogether
+	Dataset string // "" for the database itself
+	Deleted bool   // it is gone altogether
+	// Begun tells that samples or frames had been changed for the migration by then,
+	// and that the dataset was taken to another version since: nothing more was done.
+	Begun bool
 }
 
 // Error implements error.
 func (e *ChangedError) Error() string {
-	if e.Deleted {
-		return fmt.Sprintf("dataset %q was deleted by somebody else while it was being migrated", e.Dataset)
+	what := "the database"
+	if e.Dataset != "" {
+		what = fmt.Sprintf("dataset %q", e.Dataset)
 	}
-	return fmt.Sprintf("dataset %q was changed by somebody else while it was being migrated", e.Dataset)
+	switch {
+	case e.Deleted:
+		return what + " was deleted by somebody else while it was being migrated"
+	case e.Begun:
+		return what + " was changed by somebody else while it was being migrated, and part of its documents had been changed for that before: its migration is given up"
+	}
+	return what + " was changed by somebody else while it was being migrated"
 }
 
-// batch carries out entries. What fails for one stays in the journal for the next
+// batch carries out new entries. What fails for one stays in the journal for the next
 // run, or was undone; the error is for what ends this run.
 func (x *execution) batch(ctx context.Context, entries []*entry) error {
-	entries, err := x.backUp(ctx, entries)
-	if err != nil || len(entries) == 0 {
-		return err
-	}
-	if !entries[0].resumed {
-		if err := x.journal.begin(ctx, entries); err != nil {
+	kept := entries[:0:0]
+	for _, e := range entries {
+		if err := x.backUp(ctx, e); err == nil {
+			kept = append(kept, e)
+		} else if err := x.fail(e.plan.Name, fmt.Errorf("backing up %s: %w", called(e.plan), err)); err != nil {
 			return err
 		}
 	}
+	if len(kept) == 0 {
+		return nil
+	}
+	if len(kept) > 1 { // their marks are no writes of their own
+		for _, e := range kept {
+			e.checked, e.begun = time.Now(), slices.ContainsFunc(e.plan.Ops, func(op dbmigrate.Op) bool { return x.passes(e, op) })
+		}
+	}
+	if err := x.journal.begin(ctx, kept); err != nil {
+		return err
+	}
+	return x.carry(ctx, kept)
+}
+
+// passes reports whether an operation changes all documents of a collection.
+func (x *execution) passes(e *entry, op dbmigrate.Op) bool {
+	update, isUpdate := op.(dbmigrate.UpdateAll)
+	return e.changes(op) && x.known[op.Target()] && (!isUpdate || len(update.Filter) == 0)
+}
+
+// carry carries out entries that the journal holds.
+func (x *execution) carry(ctx context.Context, entries []*entry) error {
 	ready, err := x.prepareAll(ctx, entries)
 	if err != nil {
 		return err
@@ -48,13 +79,12 @@ func (x *execution) batch(ctx context.Context, entries []*entry) error {
 	if err != nil {
 		return err
 	}
+	if err := x.markWritten(ctx, finished); err != nil {
+		return err
+	}
 	ended := finished[:0:0]
 	for _, e := range finished {
-		err := x.operations(ctx, e, e.plan.Last, len(e.plan.Ops))
-		if err == nil && x.opts.Applied != nil {
-			err = x.opts.Applied(ctx, e.plan)
-		}
-		if err == nil {
+		if err := x.conclude(ctx, e); err == nil {
 			ended = append(ended, e)
 		} else if err := x.failed(ctx, e, err); err != nil {
 			return err
@@ -75,25 +105,40 @@ func (x *execution) batch(ctx context.Context, entries []*entry) error {
 	return nil
 }
 
-// backUp hands what is going to be destroyed to Options.Backup and returns the
-// entries for which that worked. One of an earlier run was backed up then.
-func (x *execution) backUp(ctx context.Context, entries []*entry) ([]*entry, error) {
-	if x.opts.Backup == nil {
-		return entries, nil
-	}
-	kept := entries[:0:0]
+// markWritten records that the new documents stand, by which a later run knows that
+// one which was edited since is ours, and what is to be deleted for it.
+func (x *execution) markWritten(ctx context.Context, entries []*entry) error {
+	var some []*entry
 	for _, e := range entries {
-		if !e.resumed {
-			if err := x.opts.Backup(ctx, e.plan, x.destroys(ctx, e.plan)); err != nil {
-				if err := x.fail(e.plan.Name, fmt.Errorf("backing up %s: %w", called(e.plan), err)); err != nil {
-					return nil, err
-				}
-				continue
-			}
+		if len(e.plan.Last) > 0 && !e.written {
+			e.written = true
+			some = append(some, e)
 		}
-		kept = append(kept, e)
 	}
-	return kept, nil
+	if len(some) == 0 {
+		return nil
+	}
+	return x.journal.mark(ctx, some, "written", true)
+}
+
+// conclude carries out what comes after the document.
+func (x *execution) conclude(ctx context.Context, e *entry) error {
+	ops, err := x.spared(ctx, e)
+	if err != nil {
+		return err
+	}
+	if err := x.operations(ctx, e, ops, len(e.plan.Ops)); err != nil {
+		return err
+	}
+	if e.backup != "" {
+		if err := x.writeLeft(ctx, e.backup); err != nil {
+			return fmt.Errorf("noting what the migration of %s left: %w", called(e.plan), err)
+		}
+	}
+	if x.opts.Applied != nil {
+		return x.opts.Applied(ctx, e.plan)
+	}
+	return nil
 }
 
 // failed records the failure of an entry. Its error ends the run, as the end of the
@@ -102,16 +147,18 @@ func (x *execution) failed(ctx context.Context, e *entry, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var changed *ChangedError
-	if errors.As(err, &changed) {
-		if err := x.abandon(ctx, e); err != nil {
-			return err
+	if _, changed := errors.AsType[*ChangedError](err); changed {
+		var again *entry
+		if again, err = x.changed(ctx, e); ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-	} else {
-		x.mu.Lock()
-		x.stuck[dbmigrate.IDKey(e.plan.ID)] = true
-		x.mu.Unlock()
+		if err == nil {
+			return x.carry(ctx, []*entry{again})
+		}
 	}
+	x.mu.Lock()
+	x.stuck[dbmigrate.IDKey(e.plan.ID)] = true
+	x.mu.Unlock()
 	return x.fail(e.plan.Name, err)
 }
 
@@ -140,41 +187,19 @@ func (x *execution) prepareAll(ctx context.Context, entries []*entry) ([]*entry,
 	return ready, nil
 }
 
-// prepare carries out what comes before the document. An entry of an earlier run may
-// be past that.
+// prepare carries out what comes before the document, unless that is written.
 func (x *execution) prepare(ctx context.Context, e *entry) error {
 	if e.resumed {
-		current, err := x.current(ctx, e)
-		if err != nil {
+		at, _, err := x.stage(ctx, e)
+		switch {
+		case err != nil:
 			return err
-		}
-		if isAfter(e, current) {
+		case at == written:
 			return nil
+		case at != planned:
+			return &ChangedError{Dataset: e.plan.Name, Deleted: at == deleted}
 		}
+		e.checked = time.Now()
 	}
 	return x.operations(ctx, e, e.plan.Ops, 0)
-}
-
-// abandon takes back what was added for an entry whose document somebody else has
-// changed: new documents that this one does not name.
-func (x *execution) abandon(ctx context.Context, e *entry) error {
-	current, err := dbmigrate.First(ctx, x.Reader(), e.plan.Collection, dbmigrate.Query{Filter: bson.D{{Key: "_id", Value: e.plan.ID}}})
-	if err != nil {
-		return err
-	}
-	named, err := bson.Marshal(bson.D{{Key: "before", Value: e.plan.Before}, {Key: "current", Value: current}})
-	if err != nil {
-		return err
-	}
-	for _, op := range e.plan.Ops {
-		put, isPut := op.(dbmigrate.Put)
-		id, isOID := lookup(put.Doc, "_id").(bson.ObjectID)
-		if !isPut || !isOID || bytes.Contains(named, id[:]) {
-			continue
-		}
-		if _, err := x.db.Collection(put.Collection).DeleteOne(ctx, bson.D{{Key: "_id", Value: id}}); err != nil {
-			return fmt.Errorf("taking back what was added for %s: %w", called(e.plan), err)
-		}
-	}
-	return x.journal.end(ctx, []*entry{e})
 }

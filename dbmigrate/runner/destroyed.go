@@ -47,7 +47,7 @@ func (x *execution) destroys(ctx context.Context, plan *dbmigrate.Plan) iter.Seq
 func (x *execution) destroysOp(ctx context.Context, op dbmigrate.Op) iter.Seq2[Destroyed, error] {
 	switch op := op.(type) {
 	case dbmigrate.Put:
-		return x.replaced(ctx, op)
+		return x.replaced(op)
 	case dbmigrate.Delete:
 		return x.found(ctx, op.Collection, in("_id", op.IDs), nil)
 	case dbmigrate.UpdateAll:
@@ -107,16 +107,16 @@ func in(key string, ids bson.A) bson.D {
 	return bson.D{{Key: key, Value: bson.D{{Key: "$in", Value: ids}}}}
 }
 
-// replaced is the document that a Put replaces, or that it makes.
-func (x *execution) replaced(ctx context.Context, op dbmigrate.Put) iter.Seq2[Destroyed, error] {
+// replaced is the document that a Put replaces, or that it makes. Either may have been
+// done in an earlier run.
+func (x *execution) replaced(op dbmigrate.Put) iter.Seq2[Destroyed, error] {
 	return func(yield func(Destroyed, error) bool) {
-		filter := bson.D{{Key: "_id", Value: lookup(op.Doc, "_id")}}
-		for destroyed, err := range x.found(ctx, op.Collection, filter, nil) {
-			yield(destroyed, err)
-			return
+		was := op.Was
+		if was == nil {
+			was = bson.D{{Key: "_id", Value: lookup(op.Doc, "_id")}}
 		}
-		doc, err := bson.Marshal(filter)
-		yield(Destroyed{Collection: op.Collection, Doc: doc, Absent: true}, err)
+		doc, err := bson.Marshal(was)
+		yield(Destroyed{Collection: op.Collection, Doc: doc, Absent: op.Was == nil}, err)
 	}
 }
 

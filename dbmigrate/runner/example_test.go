@@ -27,8 +27,7 @@ func Example() {
 		}
 		fmt.Println(plan.Name, plan.From, plan.To, plan.Losses)
 	}
-	opts := runner.Options{Workers: 2}
-	r.BackUp("./before", &opts)
+	opts := runner.Options{Workers: 2, BackupDir: "./before"}
 	report, err := r.Apply(ctx, plans, opts)
 	fmt.Println(report.Migrated, "migrated,", len(report.Failures), "not:", err)
 

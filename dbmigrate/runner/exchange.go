@@ -18,7 +18,7 @@ import (
 func (x *execution) exchange(ctx context.Context, entries []*entry) ([]*entry, error) {
 	var models []mongo.WriteModel
 	for _, e := range entries {
-		if !e.resumed && !tooLarge(e) && e.plan.Collection == dbmigrate.Datasets {
+		if !e.resumed && !e.repairs() && !tooLarge(e) && e.plan.Collection == dbmigrate.Datasets {
 			models = append(models, mongo.NewReplaceOneModel().SetFilter(unchanged(e.plan.ID, e.before)).SetReplacement(e.after))
 		}
 	}
@@ -46,56 +46,43 @@ func (x *execution) exchange(ctx context.Context, entries []*entry) ([]*entry, e
 
 // settle writes the new document of one entry, unless it is there.
 func (x *execution) settle(ctx context.Context, e *entry) error {
-	if e.plan.New {
-		_, err := x.durable.Collection(e.plan.Collection).ReplaceOne(ctx, bson.D{{Key: "_id", Value: e.plan.ID}}, e.after, options.Replace().SetUpsert(true))
-		return err
-	}
 	// A client that merely looks at a dataset stamps it: a few of these must not
 	// keep it from being migrated.
 	for range 10 {
-		current, err := x.current(ctx, e)
-		if err != nil {
+		at, current, err := x.stage(ctx, e)
+		switch {
+		case err != nil:
 			return err
-		}
-		if isAfter(e, current) {
+		case at == written || at == planned && e.repairs():
 			return nil
+		case at != planned:
+			return &ChangedError{Dataset: e.plan.Name, Deleted: at == deleted}
 		}
-		replacement, matches := carryStamps(e.plan, current)
-		if !matches {
-			return &ChangedError{Dataset: e.plan.Name}
-		}
-		filter := unchanged(e.plan.ID, current)
-		if tooLarge(e) {
-			filter = bson.D{{Key: "_id", Value: e.plan.ID}, {Key: "version", Value: lookup(current, "version")}}
-		}
-		result, err := x.durable.Collection(e.plan.Collection).ReplaceOne(ctx, filter, replacement)
+		done, err := x.replaceOwn(ctx, e, current)
 		if err != nil {
 			return fmt.Errorf("writing %s: %w", called(e.plan), err)
 		}
-		if result.MatchedCount == 1 {
+		if done {
 			return nil
 		}
 	}
 	return &ChangedError{Dataset: e.plan.Name}
 }
 
-// current reads the document of an entry as it is now.
-func (x *execution) current(ctx context.Context, e *entry) (bson.D, error) {
+// replaceOwn writes the new document in the place of the old one, if that is current.
+func (x *execution) replaceOwn(ctx context.Context, e *entry, current bson.D) (bool, error) {
+	collection := x.durable.Collection(e.plan.Collection)
 	if e.plan.New {
-		return e.plan.Before, nil
+		_, err := collection.ReplaceOne(ctx, bson.D{{Key: "_id", Value: e.plan.ID}}, e.after, options.Replace().SetUpsert(true))
+		return true, err
 	}
-	doc, err := dbmigrate.First(ctx, x.Reader(), e.plan.Collection, dbmigrate.Query{Filter: bson.D{{Key: "_id", Value: e.plan.ID}}})
-	if err == nil && doc == nil {
-		err = &ChangedError{Dataset: e.plan.Name, Deleted: true}
+	replacement, _ := carryStamps(e.plan, current)
+	model, err := swapped(current, replacement)
+	if err != nil {
+		return false, err
 	}
-	return doc, err
-}
-
-// isAfter reports whether a document is past the exchange: it has the version that
-// only the exchange gives it.
-func isAfter(e *entry, current bson.D) bool {
-	now, after, before := lookup(current, "version"), lookup(e.plan.After, "version"), lookup(e.plan.Before, "version")
-	return !e.plan.New && now == after && now != before
+	result, err := collection.BulkWrite(ctx, []mongo.WriteModel{model})
+	return err == nil && result.MatchedCount == 1, err
 }
 
 // carryStamps returns the new document with the times that FiftyOne keeps of the

@@ -1,10 +1,9 @@
 package runner
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -33,6 +32,16 @@ type entry struct {
 	done    int
 	cursor  any
 	resumed bool
+	// begun tells that something that was there before may have been changed, written
+	// that the new document has been.
+	begun, written bool
+	unmarked       bool   // the release that wrote it did not keep these two
+	backup         string // the file that holds what it destroys; "" for none
+	generation     *bson.ObjectID
+	started        time.Time
+	legs           []string  // of one that was read
+	checked        time.Time // when its document was last seen to be as planned
+	rebased        int       // how often it was planned again
 }
 
 // head is the document of an entry, parts aside.
@@ -47,6 +56,13 @@ type head struct {
 	Parts   int      `bson:"parts"`
 	Plan    []byte   `bson:"plan,omitempty"` // the only part, where there is but one
 	Legs    []string `bson:"legs"`           // for people
+	// Generation tells apart the parts of plans that took each other's place.
+	Generation *bson.ObjectID `bson:"generation,omitempty"`
+	// Marks tells that Begun and Written are kept: runs of earlier releases did not.
+	Marks   bool   `bson:"marks"`
+	Begun   bool   `bson:"begun"`
+	Written bool   `bson:"written"`
+	Backup  string `bson:"backup"`
 }
 
 // headID and partID tell apart the datasets of entries, and the parts of an entry.
@@ -56,8 +72,9 @@ type headID struct {
 }
 
 type partID struct {
-	Of headID `bson:"of"`
-	N  int    `bson:"n"`
+	Of         headID         `bson:"of"`
+	N          int            `bson:"n"`
+	Generation *bson.ObjectID `bson:"generation,omitempty"`
 }
 
 // content is what a plan is kept as.
@@ -67,6 +84,9 @@ type content struct {
 	New    bool     `bson:"new"`
 	Ops    []bson.D `bson:"ops"`
 	Last   []bson.D `bson:"last"`
+	// Losses and Warnings are the plan's. Runs of earlier releases did not keep them.
+	Losses   []string `bson:"losses"`
+	Warnings []string `bson:"warnings"`
 }
 
 func newEntry(plan *dbmigrate.Plan) (*entry, error) {
@@ -78,7 +98,7 @@ func newEntry(plan *dbmigrate.Plan) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding what %s becomes: %w", called(plan), err)
 	}
-	kept := content{Before: before, After: after, New: plan.New}
+	kept := content{Before: before, After: after, New: plan.New, Losses: append([]string{}, plan.Losses...), Warnings: append([]string{}, plan.Warnings...)}
 	if kept.Ops, err = marshalOps(plan.Ops); err != nil {
 		return nil, err
 	}
@@ -94,6 +114,10 @@ func newEntry(plan *dbmigrate.Plan) (*entry, error) {
 		n := min(len(data), partBytes)
 		e.parts = append(e.parts, data[:n])
 		data = data[n:]
+	}
+	if len(e.parts) > 1 {
+		generation := bson.NewObjectID()
+		e.generation = &generation
 	}
 	return e, nil
 }
@@ -119,11 +143,15 @@ func (e *entry) size() int {
 
 func (e *entry) id() headID { return headID{Collection: e.plan.Collection, ID: e.plan.ID} }
 
+func (e *entry) partID(n int) partID { return partID{Of: e.id(), N: n, Generation: e.generation} }
+
 func (e *entry) head() head {
-	h := head{ID: e.id(), Name: e.plan.Name, From: e.plan.From, To: e.plan.To, Started: newTime(), Parts: len(e.parts)}
+	h := head{ID: e.id(), Name: e.plan.Name, From: e.plan.From, To: e.plan.To, Started: newTime(), Parts: len(e.parts),
+		Generation: e.generation, Marks: true, Begun: e.begun, Written: e.written, Backup: e.backup, Done: e.done, Cursor: e.cursor}
 	if len(e.parts) == 1 {
 		h.Plan = e.parts[0]
 	}
+	h.Legs = append(e.legs[:0:0], e.legs...)
 	for _, leg := range e.plan.Legs {
 		h.Legs = append(h.Legs, leg.String())
 	}
@@ -145,7 +173,7 @@ func (j journal) begin(ctx context.Context, entries []*entry) error {
 			continue
 		}
 		for n, part := range e.parts {
-			doc := bson.D{{Key: "_id", Value: partID{Of: e.id(), N: n}}, {Key: "plan", Value: part}}
+			doc := bson.D{{Key: "_id", Value: e.partID(n)}, {Key: "plan", Value: part}}
 			_, err := j.durable.Collection(journalName).ReplaceOne(ctx, bson.D{doc[0]}, doc, options.Replace().SetUpsert(true))
 			if err != nil {
 				return fmt.Errorf("writing the journal: %w", err)
@@ -168,6 +196,37 @@ func (j journal) reached(ctx context.Context, e *entry, done int, cursor any) er
 	return nil
 }
 
+// mark records something of entries, in order with what they write after it: where a
+// server keeps the write, it keeps the mark.
+func (j journal) mark(ctx context.Context, entries []*entry, key string, value any) error {
+	ids := bson.A{}
+	for _, e := range entries {
+		ids = append(ids, e.id())
+	}
+	change := bson.D{{Key: "$set", Value: bson.D{{Key: key, Value: value}}}}
+	if _, err := j.db.Collection(journalName).UpdateMany(ctx, in("_id", ids), change); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}
+
+// dropParts removes the parts of an entry whose place another one has taken.
+func (j journal) dropParts(ctx context.Context, e *entry) error {
+	ids := bson.A{}
+	for n := range e.parts {
+		if len(e.parts) > 1 {
+			ids = append(ids, e.partID(n))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := j.durable.Collection(journalName).DeleteMany(ctx, in("_id", ids)); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}
+
 // end takes entries out.
 func (j journal) end(ctx context.Context, entries []*entry) error {
 	if len(entries) == 0 {
@@ -178,7 +237,7 @@ func (j journal) end(ctx context.Context, entries []*entry) error {
 		ids = append(ids, e.id())
 		for n := range e.parts {
 			if len(e.parts) > 1 {
-				ids = append(ids, partID{Of: e.id(), N: n})
+				ids = append(ids, e.partID(n))
 			}
 		}
 	}
@@ -186,67 +245,6 @@ func (j journal) end(ctx context.Context, entries []*entry) error {
 		return fmt.Errorf("writing the journal: %w", err)
 	}
 	return nil
-}
-
-// read returns the entries that an earlier run left.
-func (j journal) read(ctx context.Context) ([]*entry, error) {
-	collection := j.db.Collection(journalName)
-	var entries []*entry
-	for raw, err := range each(ctx, collection, bson.D{{Key: "parts", Value: bson.D{{Key: "$gt", Value: 0}}}}, options.Find()) {
-		if err != nil {
-			return nil, err
-		}
-		var h head
-		if err := bson.Unmarshal(bytes.Clone(raw), &h); err != nil {
-			return nil, fmt.Errorf("reading the journal: %w", err)
-		}
-		data := h.Plan
-		for n := range h.Parts {
-			if h.Parts == 1 {
-				break
-			}
-			var part struct{ Plan []byte }
-			if err := collection.FindOne(ctx, bson.D{{Key: "_id", Value: partID{Of: h.ID, N: n}}}).Decode(&part); err != nil {
-				return nil, fmt.Errorf("reading the journal: %w", err)
-			}
-			data = append(data, part.Plan...)
-		}
-		e, err := restore(h, data)
-		if err != nil {
-			return nil, fmt.Errorf("reading the journal: dataset %q: %w", h.Name, err)
-		}
-		entries = append(entries, e)
-	}
-	return entries, nil
-}
-
-func restore(h head, data []byte) (*entry, error) {
-	var kept struct {
-		Before, After bson.Raw
-		New           bool
-		Ops, Last     []bson.Raw
-	}
-	if err := bson.Unmarshal(data, &kept); err != nil {
-		return nil, err
-	}
-	var before, after bson.D
-	if err := errors.Join(bson.Unmarshal(kept.Before, &before), bson.Unmarshal(kept.After, &after)); err != nil {
-		return nil, err
-	}
-	plan := &dbmigrate.Plan{
-		Collection: h.ID.Collection, ID: h.ID.ID, Name: h.Name, From: h.From, To: h.To,
-		Before: before, After: after, New: kept.New,
-	}
-	var errs []error
-	unmarshal := func(docs []bson.Raw) (ops []dbmigrate.Op) {
-		for _, doc := range docs {
-			op, err := dbmigrate.UnmarshalOp(doc)
-			errs, ops = append(errs, err), append(ops, op)
-		}
-		return ops
-	}
-	plan.Ops, plan.Last = unmarshal(kept.Ops), unmarshal(kept.Last)
-	return &entry{plan: plan, before: kept.Before, after: kept.After, parts: make([][]byte, h.Parts), done: h.Done, cursor: h.Cursor, resumed: true}, errors.Join(errs...)
 }
 
 // dropEmpty removes the collection of a journal that holds no entry.

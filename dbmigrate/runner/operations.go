@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +27,7 @@ func (x *execution) operations(ctx context.Context, e *entry, ops []dbmigrate.Op
 		if e.done == offset+i {
 			cursor = e.cursor
 		}
-		n, err := x.operation(ctx, e, ops[i:], offset+i, cursor)
+		n, err := x.guarded(ctx, e, ops[i:], offset+i, cursor)
 		if err != nil {
 			return fmt.Errorf("migrating %s: %w", called(e.plan), err)
 		}
@@ -37,12 +36,26 @@ func (x *execution) operations(ctx context.Context, e *entry, ops []dbmigrate.Op
 	return nil
 }
 
+// guarded carries out the first of ops, or the first few, once the document is seen to
+// be as it was planned and it is recorded that data is going to be changed.
+func (x *execution) guarded(ctx context.Context, e *entry, ops []dbmigrate.Op, number int, cursor any) (int, error) {
+	if !ops[0].Last() {
+		if err := x.still(ctx, e); err != nil {
+			return 0, err
+		}
+		if err := x.begins(ctx, e, ops[0]); err != nil {
+			return 0, err
+		}
+	}
+	return x.operation(ctx, e, ops, number, cursor)
+}
+
 // operation carries out the first of ops, or the first few where one request takes
 // them all, and returns how many.
 func (x *execution) operation(ctx context.Context, e *entry, ops []dbmigrate.Op, number int, cursor any) (int, error) {
 	switch op := ops[0].(type) {
 	case dbmigrate.Put:
-		return x.put(ctx, ops)
+		return x.put(ctx, e, ops)
 	case dbmigrate.Delete:
 		return 1, x.deleteDocs(ctx, op.Collection, "_id", op.IDs)
 	case dbmigrate.UpdateAll:
@@ -54,7 +67,7 @@ func (x *execution) operation(ctx context.Context, e *entry, ops []dbmigrate.Op,
 	case dbmigrate.CopyResult:
 		return 1, x.copyResult(ctx, op)
 	case dbmigrate.DeleteResult:
-		return 1, errors.Join(x.deleteDocs(ctx, "fs.files", "_id", op.IDs), x.deleteDocs(ctx, "fs.chunks", "files_id", op.IDs))
+		return 1, x.deleteResults(ctx, op.IDs)
 	case dbmigrate.DropIndex:
 		return 1, x.dropIndex(ctx, op)
 	case dbmigrate.Drop:
@@ -64,7 +77,7 @@ func (x *execution) operation(ctx context.Context, e *entry, ops []dbmigrate.Op,
 }
 
 // put writes the documents of ops as long as they are for one collection.
-func (x *execution) put(ctx context.Context, ops []dbmigrate.Op) (int, error) {
+func (x *execution) put(ctx context.Context, e *entry, ops []dbmigrate.Op) (int, error) {
 	var models []mongo.WriteModel
 	collection := ops[0].Target()
 	for _, op := range ops {
@@ -72,13 +85,25 @@ func (x *execution) put(ctx context.Context, ops []dbmigrate.Op) (int, error) {
 		if !isPut || put.Collection != collection {
 			break
 		}
-		filter := bson.D{{Key: "_id", Value: lookup(put.Doc, "_id")}}
-		models = append(models, mongo.NewReplaceOneModel().SetFilter(filter).SetReplacement(put.Doc).SetUpsert(true))
+		model, err := modelOf(put)
+		if err != nil {
+			return 0, err
+		}
+		models = append(models, model)
 	}
-	if _, err := x.db.Collection(collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false)); err != nil {
+	result, err := x.db.Collection(collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	if err != nil {
 		return 0, fmt.Errorf("writing to %s: %w", collection, err)
 	}
+	if int(result.MatchedCount+result.UpsertedCount) < len(models) {
+		return 0, &ChangedError{Dataset: e.plan.Name}
+	}
 	return len(models), nil
+}
+
+// deleteResults removes files from GridFS.
+func (x *execution) deleteResults(ctx context.Context, ids bson.A) error {
+	return errors.Join(x.deleteDocs(ctx, "fs.files", "_id", ids), x.deleteDocs(ctx, "fs.chunks", "files_id", ids))
 }
 
 func (x *execution) deleteDocs(ctx context.Context, collection, key string, ids bson.A) error {
@@ -220,78 +245,4 @@ func idsOfOneType(ctx context.Context, collection *mongo.Collection) (bool, erro
 		}
 	}
 	return true, nil
-}
-
-// convert passes a collection through a conversion. A document that changed in the
-// meantime is read again.
-func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert, number int, cursor any) error {
-	conversion := x.datasets.Conversion(op.Conversion)
-	if conversion == nil {
-		return fmt.Errorf("no conversion %q is known", op.Conversion)
-	}
-	collection := x.db.Collection(op.Collection)
-	if oneType, err := idsOfOneType(ctx, collection); err != nil {
-		return err
-	} else if !oneType {
-		cursor = nil
-	}
-	var models []mongo.WriteModel
-	var passed, size int64
-	var last any
-	flush := func(reached any) error {
-		if len(models) > 0 {
-			result, err := x.db.Collection(op.Collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-			if err != nil {
-				return fmt.Errorf("converting %s: %w", op.Collection, err)
-			}
-			if int(result.MatchedCount) < len(models) {
-				return fmt.Errorf("documents of %s were changed by somebody else meanwhile: run again", op.Collection)
-			}
-			models, size = nil, 0
-		}
-		x.progress(e.plan.Name, op.Collection, passed)
-		return x.journal.reached(ctx, e, number, reached)
-	}
-	opts := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}})
-	for raw, err := range each(ctx, collection, idRange(cursor, nil), opts) {
-		if err != nil {
-			return err
-		}
-		model, id, err := x.converted(ctx, conversion, op.Args, raw)
-		if err != nil {
-			return fmt.Errorf("converting %s, document %v: %w", op.Collection, id, err)
-		}
-		last = id
-		if passed++; model != nil {
-			models, size = append(models, model), size+int64(len(raw))
-		}
-		if len(models) == 1000 || size > batchBytes || passed%rangeDocs == 0 {
-			if err := flush(id); err != nil {
-				return err
-			}
-		}
-	}
-	if len(models) == 0 {
-		return nil
-	}
-	return flush(last)
-}
-
-// converted returns the write that a document needs, nil for none, and its _id.
-func (x *execution) converted(ctx context.Context, conversion dbmigrate.Conversion, args bson.D, raw bson.Raw) (mongo.WriteModel, any, error) {
-	raw = bytes.Clone(raw)
-	var doc bson.D
-	if err := bson.Unmarshal(raw, &doc); err != nil {
-		return nil, nil, err
-	}
-	id := lookup(doc, "_id")
-	changed, err := conversion(ctx, x.Reader(), &doc, args)
-	if err != nil || !changed {
-		return nil, id, err
-	}
-	filter := bson.D{{Key: "_id", Value: id}}
-	if len(raw) < 4<<20 { // both have to fit into one update
-		filter = unchanged(id, raw)
-	}
-	return mongo.NewReplaceOneModel().SetFilter(filter).SetReplacement(doc), id, nil
 }

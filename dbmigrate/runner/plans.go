@@ -83,7 +83,7 @@ func (r *Runner) Plans(ctx context.Context, target Target) iter.Seq2[*dbmigrate.
 		}
 		chosen, missing := choose(all, target.Names)
 		for _, name := range missing {
-			if !yield(nil, &dbmigrate.RefusalError{Dataset: name, Reason: "there is no dataset of this name"}) {
+			if !yield(nil, &dbmigrate.RefusalError{Dataset: name, Reason: "there is no dataset of this name", Hint: "medialift info lists the datasets of the database"}) {
 				return
 			}
 		}

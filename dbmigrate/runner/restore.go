@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -80,7 +81,31 @@ func (r *Runner) backups(dir string) ([]string, error) {
 			return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 		}
 	}
-	return files, nil
+	return r.effective(files)
+}
+
+// effective leaves out backups of migrations that never ended, where there is one of the
+// same way of the same dataset that did: the run was killed, and the next one made it.
+func (r *Runner) effective(files []string) ([]string, error) {
+	ways, ended := map[string]string{}, map[string]bool{}
+	for _, file := range files {
+		b, err := openBackup(file)
+		if err != nil {
+			return nil, err
+		}
+		way := backupName(&dbmigrate.Plan{Collection: b.Collection, ID: b.ID, From: b.From, To: b.To}, 1)
+		ways[file] = way
+		if _, err := os.Stat(leftName(file)); err == nil {
+			ended[way] = true
+		}
+		if err := b.end(); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(files, func(file string) bool {
+		_, err := os.Stat(leftName(file))
+		return err != nil && ended[ways[file]]
+	}), nil
 }
 
 // globEscape spells a path so that no letter of it is a pattern.
@@ -166,7 +191,7 @@ func (r *Runner) restoreOne(ctx context.Context, file string) (_ outcome, _ *bac
 	if asBefore {
 		return restored, b, nil, nil
 	}
-	if err := r.replaceOwn(ctx, b, current, back); err != nil {
+	if err := r.putBackOwn(ctx, b, current, back); err != nil {
 		return 0, b, nil, err
 	}
 	return restored, b, nil, r.takeAway(ctx, file)
@@ -194,8 +219,8 @@ func (r *Runner) changedSince(ctx context.Context, file string) (changed, err er
 	return nil, nil //nolint:nilnil // nothing was changed, nothing went wrong
 }
 
-// replaceOwn writes the dataset's document of before, if it is still current.
-func (r *Runner) replaceOwn(ctx context.Context, b *backup, current, back bson.D) error {
+// putBackOwn writes the dataset's document of before, if it is still current.
+func (r *Runner) putBackOwn(ctx context.Context, b *backup, current, back bson.D) error {
 	collection := r.durable.Collection(b.Collection)
 	if b.New { // the migration made it
 		_, err := collection.DeleteOne(ctx, unchanged(b.ID, current))

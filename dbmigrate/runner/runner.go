@@ -20,6 +20,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 	"golang.org/x/sync/errgroup"
 
@@ -38,9 +39,12 @@ type Runner struct {
 // the database as a whole.
 func New(db *mongo.Database, datasets, database *dbmigrate.Registry) *Runner {
 	concern := &writeconcern.WriteConcern{W: "majority", Journal: new(true)}
+	handle := func() *options.DatabaseOptionsBuilder {
+		return options.Database().SetReadPreference(readpref.Primary())
+	}
 	return &Runner{
-		db:       db,
-		durable:  db.Client().Database(db.Name(), options.Database().SetWriteConcern(concern)),
+		db:       db.Client().Database(db.Name(), handle()),
+		durable:  db.Client().Database(db.Name(), handle().SetWriteConcern(concern)),
 		datasets: datasets,
 		database: database,
 	}
@@ -49,65 +53,11 @@ func New(db *mongo.Database, datasets, database *dbmigrate.Registry) *Runner {
 // Reader reads the runner's database.
 func (r *Runner) Reader() dbmigrate.Reader { return &reader{db: r.db} }
 
-// Options of Apply. The zero value works on one dataset at a time, goes on after
-// failures and refuses while another run holds the lease.
-type Options struct {
-	Workers int // datasets at a time; 0 for 1
-	// StopAtFirst stops at the first dataset that fails or is refused.
-	StopAtFirst bool
-	// Owner names this run to others that find its lease; "" for the process.
-	Owner string
-	// Datasets are the names of those that the plans are of. Only runs at work on them
-	// are kept off; nil is for all, and the database itself.
-	Datasets []string
-	// StealLease takes the lease from whoever holds it. For when that one is gone
-	// for certain: two runs at once spoil each other's data.
-	StealLease bool
-	// Waiting, if not nil, is told every few seconds what is waited for, while the
-	// database confirms no writes. Another goroutine calls it.
-	Waiting func(text string)
-	// MaxOps is how many documents a second the steps over whole collections may
-	// pass; 0 for as many as the server takes.
-	MaxOps float64
-	// Progress is called now and then, never by two goroutines at once.
-	Progress func(Progress)
-	// Backup is called with each plan before anything of it is applied, and with
-	// what applying it destroys. An error keeps the plan from being applied.
-	Backup func(ctx context.Context, plan *dbmigrate.Plan, destroyed iter.Seq2[Destroyed, error]) error
-	// Applied is called with each plan once all of it is applied, while the journal
-	// still has it. An error leaves it there, for the next run to finish.
-	Applied func(ctx context.Context, plan *dbmigrate.Plan) error
-}
-
-// Progress is how far a run has come.
-type Progress struct {
-	Datasets int // datasets that are done, failed ones too
-	// Dataset and Collection are what is being worked on, Documents how many of the
-	// collection's documents one of its operations has passed.
-	Dataset, Collection string
-	Documents           int64
-}
-
-// Report is what a run did.
-type Report struct {
-	Migrated  int // datasets, and the database as one, that changed
-	Unchanged int // those that were where they should be
-	Resumed   int // of Migrated, those that an earlier run had begun
-	Warnings  []string
-	Failures  []Failure
-}
-
-// Failure is what became of one dataset instead.
-type Failure struct {
-	Dataset string
-	Err     error // a *dbmigrate.RefusalError where nothing was begun
-}
-
 // ErrStopped is in the error of an Apply that stopped at the first failure.
 var ErrStopped = errors.New("stopped at the first failure")
 
-// Apply finishes what an earlier run left in the journal, then carries out plans in
-// their order as they come. The sequence is read while plans are being carried out;
+// Apply finishes what an earlier run left in the journal, as far as Options.Finish says
+// so, then carries out plans in their order as they come. The sequence is read while plans are being carried out;
 // an error in it that is no RefusalError ends the run. Failures of single datasets
 // are in the report; the error is for what ends the run, LeaseError among them.
 func (r *Runner) Apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error], opts Options) (Report, error) {
@@ -135,7 +85,8 @@ type execution struct {
 	mu     sync.Mutex
 	report Report
 	done   int
-	stuck  map[string]bool // by IDKey: what failed and is still in the journal
+	stuck  map[string]bool       // by IDKey: what failed here and is not to be tried again
+	left   map[string]Unfinished // by IDKey: what stays in the journal
 }
 
 // Plans are carried out in batches: the journal entries and the documents of a
@@ -151,18 +102,12 @@ func (x *execution) run(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, er
 	if err != nil {
 		return err
 	}
-	x.known, x.stuck = map[string]bool{}, map[string]bool{}
+	x.known, x.stuck, x.left = map[string]bool{}, map[string]bool{}, map[string]Unfinished{}
 	for _, name := range names {
 		x.known[name] = true
 	}
-	left, err := x.journal.read(ctx)
-	if err != nil {
+	if err := x.finish(ctx); err != nil {
 		return err
-	}
-	for _, e := range left {
-		if err := x.batch(ctx, []*entry{e}); err != nil {
-			return err
-		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan []*entry, 1) // the next is planned meanwhile
@@ -181,6 +126,28 @@ func (x *execution) run(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, er
 		return x.deal(ctx, plans, batches)
 	})
 	return group.Wait()
+}
+
+// finish carries out what is in the journal.
+func (x *execution) finish(ctx context.Context) error {
+	entries, err := x.journal.read(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		u, err := x.unfinished(ctx, e)
+		if err != nil {
+			return err
+		}
+		if x.opts.Finish == nil || !x.opts.Finish(u) {
+			x.left[dbmigrate.IDKey(u.ID)] = u
+			continue
+		}
+		if err := x.resume(ctx, e, u); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deal puts plans into batches.
@@ -210,14 +177,11 @@ func (x *execution) deal(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, e
 		if err != nil {
 			return err
 		}
-		x.mu.Lock()
-		stuck := x.stuck[dbmigrate.IDKey(plan.ID)]
-		x.mu.Unlock()
-		if stuck {
-			continue // an earlier run's plan comes first, and has failed again
+		wanted, err := x.wanted(plan)
+		if err != nil {
+			return err
 		}
-		if plan.Empty() {
-			x.count(func(report *Report) { report.Unchanged++ })
+		if !wanted {
 			continue
 		}
 		e, err := newEntry(plan)
@@ -232,6 +196,33 @@ func (x *execution) deal(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, e
 		}
 	}
 	return flush()
+}
+
+// wanted reports whether a plan is to be carried out, and counts it where it is not.
+func (x *execution) wanted(plan *dbmigrate.Plan) (bool, error) {
+	x.mu.Lock()
+	stuck := x.stuck[dbmigrate.IDKey(plan.ID)]
+	x.mu.Unlock()
+	if stuck {
+		return false, nil // an earlier run's plan comes first, and has failed again
+	}
+	left, isLeft := x.left[dbmigrate.IDKey(plan.ID)]
+	if isLeft && (left.Begun || !plan.Empty()) {
+		return false, x.fail(plan.Name, &dbmigrate.RefusalError{
+			Dataset: plan.Name, Reason: fmt.Sprintf("its migration from %s to %s is unfinished", left.From, left.To),
+			Hint: "medialift migrate finishes it, and medialift migrate --abandon drops one that has not begun to write",
+		})
+	}
+	if plan.Empty() {
+		x.count(func(report *Report) { report.Unchanged++ })
+		return false, nil
+	}
+	if x.opts.Agree != nil {
+		if err := x.opts.Agree(plan); err != nil {
+			return false, x.fail(plan.Name, err)
+		}
+	}
+	return true, nil
 }
 
 // fail records what became of a dataset. Its error ends the run.
