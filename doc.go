@@ -16,7 +16,7 @@
 // takes in every package below.
 //
 //	layer internal/testexport internal/faultproxy
-//	layer internal/spool
+//	layer internal/spool internal/docswap
 //	layer pathmap scene
 //	layer scene/scenetest
 //	layer pathmap/execmap pathmap/starmap pathmap/tablemap
@@ -46,6 +46,7 @@
 //
 //	allow internal/testexport: std
 //	allow internal/spool: std
+//	allow internal/docswap: go.mongodb.org/mongo-driver/v2/bson, go.mongodb.org/mongo-driver/v2/mongo
 //	allow internal/faultproxy: std
 //	allow pathmap: std
 //	allow pathmap/execmap: std

@@ -74,7 +74,12 @@ func TestMigrateRefusals(t *testing.T) {
 		{"", "1.5.10", exitUsage, []string{"--to-enterprise", "1.5"}},
 		{"", "-1", exitUsage, []string{"-v", "-1"}},
 		{"", "no arguments", exitUsage, []string{"oracle-images"}},
-		{"", "nope", exitPartial, []string{"-n", "nope"}},
+		{"", "nope", exitRefused, []string{"-n", "nope"}},
+		{"", "nope", exitRefused, []string{"-n", "nope", "--dry-run"}},
+		{"", "nope", exitRefused, []string{"--repair", "-n", "nope"}},
+		{"", "nope", exitRefused, []string{"--abandon", "-n", "nope"}},
+		{"", "takes no version", exitUsage, []string{"--abandon", "-v", "1.0.0"}},
+		{"", "", exitDone, []string{"--abandon"}},
 		{"", "unusable backup", exitRefused, []string{"--restore", t.TempDir()}},
 		{"FIFTYONE_DATABASE_ADMIN=false", "", exitDone, []string{"--info"}},
 		{"FIFTYONE_DATABASE_ADMIN=false", "", exitDone, []string{"--all"}}, // there already

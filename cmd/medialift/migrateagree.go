@@ -56,7 +56,7 @@ func (c *migrateCmd) refused(p *migrationPlan) error {
 		}
 		return r
 	}
-	if p.refused == 0 || p.refused < p.todo || slices.ContainsFunc(p.unfinished, func(u leftover) bool { return u.Finishes }) {
+	if p.refused == 0 || p.refused < len(p.list) || slices.ContainsFunc(p.unfinished, func(u leftover) bool { return u.Finishes }) {
 		return nil
 	}
 	r := &dataset.Refusal{Reason: plural(int64(p.refused), "dataset") + " not migrated", Hint: p.refusedHint}

@@ -7,6 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/docswap"
 )
 
 // stampKey is the key that FiftyOne stamps with the time of every change.
@@ -58,9 +59,7 @@ func replacement(doc bson.Raw, c dataset.Change, stamp bson.DateTime) (mongo.Wri
 			return nil, err
 		}
 	}
-	same := bson.D{{Key: "$eq", Value: bson.A{"$$ROOT", bson.D{{Key: "$literal", Value: doc}}}}}
-	filter := bson.D{{Key: "_id", Value: c.ID}, {Key: "$expr", Value: same}}
-	return &mongo.ReplaceOneModel{Filter: filter, Replacement: changed}, nil
+	return docswap.Model(doc, changed)
 }
 
 func steps(p dataset.Pointer) []string {

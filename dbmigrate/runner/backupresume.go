@@ -13,10 +13,13 @@ import (
 
 // backUp keeps what a new entry is going to destroy.
 func (x *execution) backUp(ctx context.Context, e *entry) (err error) {
-	if x.opts.BackupDir != "" {
-		e.backup, err = x.newBackup(x.opts.BackupDir, e.plan, x.destroys(ctx, e.plan))
+	if x.opts.BackupDir == "" {
+		return nil
 	}
-	return err
+	if e.backup, err = x.newBackup(x.opts.BackupDir, e.plan, x.destroys(ctx, e.plan)); err != nil {
+		return fmt.Errorf("backing up %s: %w", called(e.plan), err)
+	}
+	return nil
 }
 
 // CheckUnfinished says why dir can't have the backup of an unfinished migration, nil

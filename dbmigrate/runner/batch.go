@@ -43,9 +43,13 @@ func (e *ChangedError) Error() string {
 func (x *execution) batch(ctx context.Context, entries []*entry) error {
 	kept := entries[:0:0]
 	for _, e := range entries {
-		if err := x.backUp(ctx, e); err == nil {
+		err := writable(e)
+		if err == nil {
+			err = x.backUp(ctx, e)
+		}
+		if err == nil {
 			kept = append(kept, e)
-		} else if err := x.fail(e.plan.Name, fmt.Errorf("backing up %s: %w", called(e.plan), err)); err != nil {
+		} else if err := x.fail(e.plan.Name, err); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/internal/docswap"
 )
 
 // convert passes a collection through a conversion. A document that changed in the
@@ -79,9 +80,10 @@ func (x *execution) converted(ctx context.Context, conversion dbmigrate.Conversi
 	if err != nil || !changed {
 		return nil, id, err
 	}
-	filter := bson.D{{Key: "_id", Value: id}}
-	if len(raw) < 4<<20 { // both have to fit into one update
-		filter = unchanged(id, raw)
+	after, err := bson.Marshal(doc)
+	if err != nil {
+		return nil, id, err
 	}
-	return mongo.NewReplaceOneModel().SetFilter(filter).SetReplacement(doc), id, nil
+	model, err := docswap.Model(raw, after)
+	return model, id, err
 }

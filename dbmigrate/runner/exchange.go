@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/internal/docswap"
 )
 
 // exchange writes the new documents of entries, in one durable write for all, each
@@ -127,4 +128,16 @@ func unchanged(id, doc any) bson.D {
 }
 
 // tooLarge reports whether both documents do not fit into one update.
-func tooLarge(e *entry) bool { return e.size() > 12<<20 }
+func tooLarge(e *entry) bool { return len(e.before)+len(e.after) > 12<<20 }
+
+// writable refuses an entry whose documents differ by more than one update can write.
+func writable(e *entry) error {
+	if !tooLarge(e) || e.plan.New {
+		return nil
+	}
+	_, err := docswap.Model(e.before, e.after)
+	if errors.Is(err, docswap.ErrTooLarge) {
+		return &dbmigrate.RefusalError{Dataset: e.plan.Name, Reason: "its own document is too large to be exchanged in one write"}
+	}
+	return err
+}

@@ -45,10 +45,9 @@ func stageOf(e *entry, current bson.D) stage {
 	switch {
 	case asBefore || e.repairs() && now == before:
 		return planned
-	case asAfter:
-		return written
-	// Of a document that was edited since, the mark alone tells whose it is.
-	case now == after && now != before && (e.written || len(e.plan.Last) == 0):
+	// Somebody may have edited it since, or have migrated it there himself: what comes
+	// after the document spares what has a name, and is right for the version.
+	case asAfter || now == after && now != before:
 		return written
 	case now == before:
 		return edited

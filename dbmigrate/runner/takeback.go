@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -42,7 +43,7 @@ func (x *execution) takeBackOps(ctx context.Context, e *entry, named []byte, put
 			}
 		}
 	}
-	copies, err := x.unnamedResults(ctx, copies)
+	copies, err := x.unnamedResults(ctx, copies, named, nil)
 	if err != nil {
 		return err
 	}
@@ -69,8 +70,10 @@ func (x *execution) takeBackPut(ctx context.Context, e *entry, op dbmigrate.Put,
 	return err
 }
 
-// unnamedResults returns those of the ids of results that no run names.
-func (x *execution) unnamedResults(ctx context.Context, ids bson.A) (bson.A, error) {
+// unnamedResults returns those of the ids of results that no run names, be it in a
+// document of its own or, as before 0.19.0, in that of the dataset. Runs that are to be
+// deleted do not count.
+func (x *execution) unnamedResults(ctx context.Context, ids bson.A, dataset []byte, runs bson.A) (bson.A, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -79,9 +82,15 @@ func (x *execution) unnamedResults(ctx context.Context, ids bson.A) (bson.A, err
 		if err != nil {
 			return nil, err
 		}
+		if goes := lookup(run, "_id"); slices.ContainsFunc(runs, func(id any) bool { return dbmigrate.IDKey(id) == dbmigrate.IDKey(goes) }) {
+			continue
+		}
 		named[dbmigrate.IDKey(lookup(run, "results"))] = true
 	}
-	return except(ids, func(id any) bool { return named[dbmigrate.IDKey(id)] }), nil
+	return except(ids, func(id any) bool {
+		oid, isOID := id.(bson.ObjectID)
+		return named[dbmigrate.IDKey(id)] || isOID && bytes.Contains(dataset, oid[:])
+	}), nil
 }
 
 func except(ids bson.A, drop func(id any) bool) bson.A {
@@ -98,7 +107,7 @@ func except(ids bson.A, drop func(id any) bool) bson.A {
 // written. Those of an earlier run were planned some time ago: they spare what has been
 // given a name again since.
 func (x *execution) spared(ctx context.Context, e *entry) ([]dbmigrate.Op, error) {
-	if !e.resumed || len(e.plan.Last) == 0 {
+	if !e.resumed {
 		return e.plan.Last, nil
 	}
 	current, err := dbmigrate.First(ctx, x.Reader(), e.plan.Collection, dbmigrate.Query{Filter: bson.D{{Key: "_id", Value: e.plan.ID}}})
@@ -109,32 +118,40 @@ func (x *execution) spared(ctx context.Context, e *entry) ([]dbmigrate.Op, error
 	if err != nil {
 		return nil, err
 	}
+	// Of what was added, nothing is named where somebody else has migrated the dataset.
+	if err := x.takeBackOps(ctx, e, named, false); err != nil {
+		return nil, err
+	}
 	isNamed := func(id any) bool {
 		oid, isOID := id.(bson.ObjectID)
 		return isOID && bytes.Contains(named, oid[:])
 	}
-	ops := make([]dbmigrate.Op, len(e.plan.Last))
-	for i, op := range e.plan.Last {
+	ops := slices.Clone(e.plan.Last)
+	var runs bson.A
+	for i, op := range ops {
+		if deletion, isDelete := op.(dbmigrate.Delete); isDelete {
+			deletion.IDs = except(deletion.IDs, isNamed)
+			if ops[i] = deletion; deletion.Collection == "runs" {
+				runs = append(runs, deletion.IDs...)
+			}
+		}
+	}
+	for i, op := range ops {
 		switch op := op.(type) {
-		case dbmigrate.Delete:
-			ops[i] = dbmigrate.Delete{Collection: op.Collection, IDs: except(op.IDs, isNamed)}
 		case dbmigrate.DeleteResult:
-			ids, err := x.unnamedResults(ctx, op.IDs)
+			ids, err := x.unnamedResults(ctx, op.IDs, named, runs)
 			if err != nil {
 				return nil, err
 			}
 			ops[i] = dbmigrate.DeleteResult{IDs: ids}
 		case dbmigrate.Drop:
-			ops[i] = op
 			used, err := x.inUse(ctx, op.Collection)
 			if err != nil {
 				return nil, err
 			}
 			if used {
-				ops[i] = dbmigrate.Delete{Collection: op.Collection}
+				ops[i] = dbmigrate.Delete{Collection: op.Collection} // of nothing
 			}
-		default:
-			ops[i] = op
 		}
 	}
 	return ops, nil
