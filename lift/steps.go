@@ -146,7 +146,9 @@ func (p *Plan) Migrate(ctx context.Context, waiting func(text string)) (runner.R
 	r := runner.New(p.job.Target.Handle(), revisions.Datasets(), revisions.Database())
 	plans := r.Plans(ctx, runner.Target{Version: p.To, Names: []string{name}, Now: time.Now().UTC().Truncate(time.Millisecond)})
 	id := dbmigrate.IDKey(p.made.ID().ObjectID())
-	own := func(u runner.Unfinished) bool { return u.Collection == dbmigrate.Datasets && dbmigrate.IDKey(u.ID) == id }
+	own := func(u runner.Unfinished) bool {
+		return u.Collection == dbmigrate.Datasets && dbmigrate.IDKey(u.ID) == id
+	}
 	report, err := r.Apply(ctx, plans, runner.Options{Datasets: []string{name}, Finish: own, Waiting: waiting, Progress: func(m runner.Progress) {
 		p.opts.Progress(Progress{Phase: "migrating", Done: m.Documents})
 	}})

@@ -17,7 +17,7 @@ import (
 // apply carries out plans; todo is how many there are.
 func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error], todo int) error {
 	opts := c.options(todo)
-	opts.BackupDir, opts.Finish, opts.Agree = c.backup, c.finishes, c.agreesTo
+	opts.BackupDir, opts.Finish, opts.Agree, opts.Now = c.backup, c.finishes, c.agreesTo, c.now
 	var report runner.Report
 	err := c.waiting(ctx, func() (err error) {
 		report, err = c.runner.Apply(ctx, plans, opts)

@@ -184,7 +184,7 @@ func (c *migrateCmd) giveUp(ctx context.Context) error {
 		}
 	} else {
 		opts := c.options(0)
-		err := c.waiting(ctx, &opts, func() (err error) {
+		err := c.waiting(ctx, func() (err error) {
 			done, err = c.runner.Abandon(ctx, c.isLeft, opts)
 			return err
 		})

@@ -71,6 +71,9 @@ These where there is something to say:
   maps              of rewrite: for each map its rows and three paths before and after
   findings          of doctor: check, status, text, hint
   migrations        of migrate: one entry a dataset, and one of the database
+  unfinished        of migrate: one entry a migration that an earlier run left
+  abandoned         of migrate --abandon: those of them that it dropped
+  backup            of migrate --backup: what DIR is going to hold
   database          of migrate: its version and type
 
 In counts:

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"bytes"
+	"flag"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,19 @@ import (
 	"github.com/medialift/medialift/dbmigrate/runner"
 	"github.com/medialift/medialift/internal/mongotest"
 )
+
+var (
+	trialsFlag = flag.Int("trials", 0, "how many random sequences of migrations; 0 for a few, as part of all tests")
+	seedFlag   = flag.Uint64("seed", 0, "the seed of the first sequence, the next one's is the next number; 0 draws one")
+)
+
+// stride is how many operations lie between those at which migrations are stopped.
+func stride() int {
+	if *trialsFlag > 0 {
+		return 1
+	}
+	return 17
+}
 
 // faulty is a database on a server of its own, which fails what it is told to fail.
 type faulty struct {

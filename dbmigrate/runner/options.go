@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"time"
 
 	"github.com/medialift/medialift/dbmigrate"
 )
@@ -26,6 +27,9 @@ type Options struct {
 	// MaxOps is how many documents a second the steps over whole collections may
 	// pass; 0 for as many as the server takes.
 	MaxOps float64
+	// Now is the time that a plan which has to be made again writes as now; zero for the
+	// present.
+	Now time.Time
 	// Progress is called now and then, never by two goroutines at once.
 	Progress func(Progress)
 	// BackupDir is the folder that gets, for Restore, all that each plan destroys; ""

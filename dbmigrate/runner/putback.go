@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,8 +54,14 @@ func (r *Runner) putBack(ctx context.Context, v comparedView) error {
 	if v.now != nil {
 		filter, opts = unchanged(id, v.now), options.Replace()
 	}
-	result, err := r.durable.Collection(v.item.Collection).ReplaceOne(ctx, filter, v.item.Doc, opts)
-	if err == nil && result.MatchedCount+result.UpsertedCount == 0 {
+	collection := r.durable.Collection(v.item.Collection)
+	result, err := collection.ReplaceOne(ctx, filter, v.item.Doc, opts)
+	if err != nil || result.MatchedCount+result.UpsertedCount > 0 {
+		return err
+	}
+	// Where several operations change a document, a backup has it several times.
+	now, err := collection.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Raw()
+	if err == nil && !bytes.Equal(now, v.item.Doc) {
 		err = fmt.Errorf("a document of %s was changed meanwhile: %s", v.item.Collection, id)
 	}
 	return err

@@ -40,7 +40,7 @@ func TestRanges(t *testing.T) {
 	if err == nil || reached == 0 {
 		t.Fatalf("the run was not ended: %v", err)
 	}
-	report := apply(t, db, "1.0.0", runner.Options{Workers: 2})
+	report := apply(t, db, "1.0.0", runner.Options{Finish: all, Workers: 2})
 	if report.Resumed == 0 {
 		t.Errorf("nothing was resumed: %+v", report)
 	}

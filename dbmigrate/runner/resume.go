@@ -92,7 +92,7 @@ func (x *execution) replan(ctx context.Context, e *entry, current bson.D) (*dbmi
 	if e.plan.Collection == dbmigrate.Config {
 		return x.PlanDatabase(ctx, e.plan.To)
 	}
-	for plan, err := range x.Plans(ctx, Target{Version: e.plan.To, Names: []string{spell(lookup(current, "name"))}}) {
+	for plan, err := range x.Plans(ctx, Target{Version: e.plan.To, Names: []string{spell(lookup(current, "name"))}, Now: x.opts.Now}) {
 		if err != nil {
 			return nil, err
 		}

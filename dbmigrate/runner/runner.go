@@ -57,9 +57,10 @@ func (r *Runner) Reader() dbmigrate.Reader { return &reader{db: r.db} }
 var ErrStopped = errors.New("stopped at the first failure")
 
 // Apply finishes what an earlier run left in the journal, as far as Options.Finish says
-// so, then carries out plans in their order as they come. The sequence is read while plans are being carried out;
-// an error in it that is no RefusalError ends the run. Failures of single datasets
-// are in the report; the error is for what ends the run, LeaseError among them.
+// so, then carries out plans in their order as they come. The sequence is read while
+// plans are being carried out; an error in it that is not a RefusalError ends the run.
+// Failures of single datasets are in the report; the error is for what ends the run,
+// LeaseError among them.
 func (r *Runner) Apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan, error], opts Options) (Report, error) {
 	lease, err := r.acquire(ctx, opts)
 	if err != nil {

@@ -183,7 +183,7 @@ func TestUnfinishedButEdited(t *testing.T) {
 			edit()
 			apply(t, f.db, c.to, runner.Options{})
 			want := mongotest.Take(t, f.db)
-			for at := 1; at < 200; at++ {
+			for at := 1; at < 200; at += stride() {
 				dump.Restore(t, f.db)
 				f.fail("", at, "update", "aggregate", "delete", "drop", "dropIndexes", "insert")
 				_, err := f.r.Apply(t.Context(), everything(t.Context(), f.r, c.to), runner.Options{})
