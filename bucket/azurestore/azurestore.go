@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -44,12 +45,18 @@ type Store struct {
 	client  *container.Client
 	naming  bucket.Naming
 	buffers wire.Buffers
+	scoped  bool         // the credentials are a SAS token for one blob or directory
 	aborted atomic.Int64 // uploads whose blocks are left to expire
 }
 
 // New returns the store of the container called name. It reads the environment,
 // and does not contact the network.
 func New(_ context.Context, name string, opts Options) (*Store, error) {
+	return over(wire.NewTransport(), name, opts)
+}
+
+// over is New with requests going over t.
+func over(t http.RoundTripper, name string, opts Options) (*Store, error) {
 	creds := opts.Credentials
 	if creds == (Credentials{}) {
 		creds = Environment()
@@ -58,13 +65,13 @@ func New(_ context.Context, name string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{name: name, as: opts.Attributes}
+	s := &Store{name: name, as: opts.Attributes, scoped: a.creds.Key == "" && scoped(a.creds.SASToken, time.Now())}
 	// Azure takes a backslash for a slash.
 	s.naming = bucket.Naming{Base: a.service + "/" + name + "/", Reserved: `\#%?`, NoElementSuffix: ".", MaxKey: 1024, MaxSize: MaxSize}
 	if opts.Alias != "" {
 		s.naming.Base, s.naming.Reserved = opts.Alias+"://"+name+"/", `\`
 	}
-	if s.client, err = a.open(name); err != nil {
+	if s.client, err = a.open(t, name); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -119,12 +126,12 @@ func accountOf(u *url.URL) string {
 	return name
 }
 
-// open returns a client of one container.
-func (a access) open(name string) (*container.Client, error) {
+// open returns a client of one container, whose requests go over t.
+func (a access) open(t http.RoundTripper, name string) (*container.Client, error) {
 	opts := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{ApplicationID: "medialift"},
-		Transport: &http.Client{Transport: wire.NewTransport()},
+		Transport: &http.Client{Transport: t},
 	}}
 	at := a.service + "/" + name
 	switch {
@@ -161,8 +168,7 @@ func (s *Store) Notes() []string {
 // Check asks whether the container exists and lets these credentials list it.
 func (s *Store) Check(ctx context.Context) error {
 	one := int32(1)
-	_, err := s.client.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{MaxResults: &one}).NextPage(ctx)
-	err = listing(classify(ctx, err))
+	_, err := s.page(ctx, container.ListBlobsFlatOptions{MaxResults: &one})
 	switch {
 	case errors.Is(err, bucket.ErrNoBucket):
 		return wire.Recast(err, bucket.ErrNoBucket, fmt.Sprintf("container %q not found", s.name))

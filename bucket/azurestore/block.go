@@ -47,11 +47,15 @@ func parseBlockID(text string) (id blockID, ok bool) {
 // stage sends a block with its MD5, without which it is not taken.
 func (s *Store) stage(ctx context.Context, to *blockblob.Client, id string, body *wire.Body, md5 []byte) error {
 	defer body.TakeBack()
-	out, err := to.StageBlock(ctx, id, body, &blockblob.StageBlockOptions{
+	request, said := heard(ctx)
+	out, err := to.StageBlock(request, id, body, &blockblob.StageBlockOptions{
 		TransactionalValidation: blob.TransferValidationTypeMD5(md5),
 	})
 	if err != nil {
 		return classify(ctx, err)
+	}
+	if len(out.ContentMD5) == 0 && !azure(said.header()) {
+		return strange("word that a block has arrived")
 	}
 	return agrees(id, md5, out.ContentMD5)
 }

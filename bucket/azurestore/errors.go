@@ -28,16 +28,28 @@ func classify(ctx context.Context, err error) error {
 	}
 	if answer, ok := errors.AsType[*azcore.ResponseError](err); ok && answer.StatusCode >= 300 {
 		return fromAnswer(answer, err)
+	} else if ok {
+		return strange("what HTTP %d means there", answer.StatusCode)
 	}
-	if strings.Contains(err.Error(), "unmarshalling type") { // the SDK wraps no cause
-		return wire.Fail(bucket.ErrTemporary, "the answer cannot be read", err)
+	if text := err.Error(); strings.Contains(text, "unmarshalling type") { // the SDK wraps no cause
+		if strings.Contains(text, "unexpected EOF") { // it was cut off
+			return wire.Fail(bucket.ErrTemporary, "the answer cannot be read", err)
+		}
+		return strange("XML of the service")
 	}
 	return wire.Network(err)
 }
 
 // fromAnswer classifies what the service said.
 func fromAnswer(answer *azcore.ResponseError, err error) error {
+	header := http.Header{}
+	if answer.RawResponse != nil {
+		header = answer.RawResponse.Header
+	}
 	kind := kindOf(answer.StatusCode, bloberror.Code(answer.ErrorCode))
+	if kind == bucket.ErrNotFound && !vouched(answer, header) { // what cannot be seen is not absent
+		return strange("a word on HTTP %d", answer.StatusCode)
+	}
 	if kind == bucket.ErrExists { // there is no more to say
 		return &wire.Failure{Kind: kind, Text: kind.Error(), Err: err}
 	}
@@ -53,10 +65,6 @@ func fromAnswer(answer *azcore.ResponseError, err error) error {
 	case bloberror.InvalidBlobOrBlock:
 		text += " (another program has begun to send this blob: try again in a week, or delete it)"
 	}
-	header := http.Header{}
-	if answer.RawResponse != nil {
-		header = answer.RawResponse.Header
-	}
 	return wire.Answer(kind, text, err, header)
 }
 
@@ -64,7 +72,7 @@ func kindOf(status int, code bloberror.Code) error {
 	switch code {
 	case bloberror.ContainerNotFound, bloberror.ContainerBeingDeleted, bloberror.ContainerDisabled:
 		return bucket.ErrNoBucket
-	case bloberror.BlobAlreadyExists, bloberror.ConditionNotMet, bloberror.TargetConditionNotMet:
+	case bloberror.BlobAlreadyExists, bloberror.UnauthorizedBlobOverwrite, bloberror.ConditionNotMet, bloberror.TargetConditionNotMet:
 		return bucket.ErrExists
 	case bloberror.MD5Mismatch, bloberror.CRC64Mismatch:
 		return bucket.ErrChecksum
@@ -103,7 +111,7 @@ func code(err error) string {
 
 // listing never lets "cannot see" pass for "nothing there".
 func listing(err error) error {
-	if status(err) == http.StatusNotFound {
+	if errors.Is(err, bucket.ErrNotFound) {
 		return wire.Recast(err, bucket.ErrNoBucket, err.Error())
 	}
 	return err

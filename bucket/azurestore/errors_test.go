@@ -127,6 +127,7 @@ func TestConnections(t *testing.T) {
 func TestTruncatedObject(t *testing.T) {
 	f := &fake{answer: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
+		w.Header().Set("X-Ms-Version", "2021-12-02")
 		w.Write(make([]byte, 500))
 	}}
 	r, err := f.start(t).Open(t.Context(), "k")
@@ -175,7 +176,12 @@ func TestBlocks(t *testing.T) {
 	f := &fake{answer: func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
 			w.Header().Set("ETag", `"0x1"`)
+			w.Header().Set("Content-Length", "1")
 			return
+		}
+		w.Header().Set("X-Ms-Request-Id", "1")
+		if r.URL.Query().Get("comp") == "blocklist" {
+			w.Header().Set("ETag", `"0x2"`)
 		}
 		w.WriteHeader(http.StatusCreated)
 	}}

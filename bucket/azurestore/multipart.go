@@ -92,11 +92,15 @@ func (s *Store) Parts(ctx context.Context, key, upload string) ([]bucket.Part, e
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.client.NewBlockBlobClient(key).GetBlockList(ctx, blockblob.BlockListTypeUncommitted, nil)
+	request, said := heard(ctx)
+	out, err := s.client.NewBlockBlobClient(key).GetBlockList(request, blockblob.BlockListTypeUncommitted, nil)
 	if err := classify(ctx, err); errors.Is(err, bucket.ErrNotFound) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
+	}
+	if !said.is("BlockList") {
+		return nil, strange("a list of blocks")
 	}
 	var parts []bucket.Part
 	for _, b := range out.UncommittedBlocks {

@@ -114,16 +114,19 @@ func (u *sending) whole(ctx context.Context, data []byte) error {
 	u.md5 = sum[:]
 	body := wire.NewBody(data)
 	defer body.TakeBack()
-	out, err := u.to.Upload(ctx, body, &blockblob.UploadOptions{
+	request, said := heard(ctx)
+	out, err := u.to.Upload(request, body, &blockblob.UploadOptions{
 		TransactionalValidation: blob.TransferValidationTypeMD5(u.md5),
 		HTTPHeaders:             u.headers(),
 		AccessConditions:        u.cond,
 		Tier:                    u.s.tier(),
 	})
-	if err != nil {
+	if err != nil && !said.accepted() {
 		return u.gone(classify(ctx, err))
 	}
-	u.accepted(out.ETag, out.LastModified)
+	if err := u.settle(ctx, out.ETag, out.LastModified); err != nil {
+		return err
+	}
 	return agrees(u.key, u.md5, out.ContentMD5)
 }
 
@@ -159,16 +162,16 @@ func (s *Store) tier() *blob.AccessTier {
 
 // commit makes a blob of the blocks with the given IDs.
 func (u *sending) commit(ctx context.Context, ids []string) error {
-	out, err := u.to.CommitBlockList(ctx, ids, &blockblob.CommitBlockListOptions{
+	request, said := heard(ctx)
+	out, err := u.to.CommitBlockList(request, ids, &blockblob.CommitBlockListOptions{
 		HTTPHeaders:      u.headers(),
 		AccessConditions: u.cond,
 		Tier:             u.s.tier(),
 	})
-	if err != nil {
+	if err != nil && !said.accepted() {
 		return u.gone(classify(ctx, err))
 	}
-	u.accepted(out.ETag, out.LastModified)
-	return nil
+	return u.settle(ctx, out.ETag, out.LastModified)
 }
 
 // object describes what was sent.
@@ -191,13 +194,6 @@ func (u *sending) headers() *blob.HTTPHeaders {
 		h.BlobContentType = &u.src.ContentType
 	}
 	return h
-}
-
-func (u *sending) accepted(etag *azcore.ETag, modTime *time.Time) {
-	u.etag, u.modTime = unquote(etag), time.Now()
-	if modTime != nil {
-		u.modTime = *modTime
-	}
 }
 
 // gone marks that the version to replace was removed meanwhile.

@@ -5,10 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
-	"iter"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/medialift/medialift/bucket"
 )
@@ -16,9 +13,13 @@ import (
 // Stat describes the object at key, with the MD5 that whoever sent it left
 // there.
 func (s *Store) Stat(ctx context.Context, key string) (bucket.Object, error) {
-	out, err := s.client.NewBlobClient(key).GetProperties(ctx, nil)
+	request, said := heard(ctx)
+	out, err := s.client.NewBlobClient(key).GetProperties(request, nil)
 	if err != nil {
-		return bucket.Object{}, classify(ctx, err)
+		return bucket.Object{}, s.narrow(classify(ctx, err))
+	}
+	if unquote(out.ETag) == "" || out.ContentLength == nil || !azure(said.header()) {
+		return bucket.Object{}, strange("a description of %q", key)
 	}
 	return bucket.Object{
 		Key:         key,
@@ -32,66 +33,35 @@ func (s *Store) Stat(ctx context.Context, key string) (bucket.Object, error) {
 
 // Open streams the object at key.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
-	out, err := s.client.NewBlobClient(key).DownloadStream(ctx, nil)
+	request, said := heard(ctx)
+	out, err := s.client.NewBlobClient(key).DownloadStream(request, nil)
 	if err != nil {
 		return nil, classify(ctx, err)
 	}
-	return &stream{ctx: ctx, ReadCloser: out.Body}, nil
+	r := &stream{ctx: ctx, ReadCloser: out.Body}
+	if !azure(said.header()) {
+		r.strange = strange("the bytes of %q", key)
+	}
+	return r, nil
 }
 
 // A stream classifies what goes wrong in the middle of an object.
 type stream struct {
 	io.ReadCloser
-	ctx context.Context // of the one Open call that this value lives in
+	ctx     context.Context // of the one Open call that this value lives in
+	strange error           // why the bytes are not the object's
 }
 
 // Read passes on bytes, and errors by kind.
 func (r *stream) Read(b []byte) (int, error) {
+	if r.strange != nil {
+		return 0, r.strange
+	}
 	n, err := r.ReadCloser.Read(b)
 	if err != nil && err != io.EOF {
 		err = classify(r.ctx, err)
 	}
 	return n, err
-}
-
-// List yields the objects whose key starts with prefix, with their MD5s. The
-// directories of an account with a hierarchical namespace are left out.
-func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[bucket.Object, error] {
-	return func(yield func(bucket.Object, error) bool) {
-		pages := s.client.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{
-			Prefix: &prefix, Include: container.ListBlobsInclude{Metadata: true},
-		})
-		for pages.More() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				yield(bucket.Object{}, listing(classify(ctx, err)))
-				return
-			}
-			if page.Segment == nil {
-				continue
-			}
-			for _, item := range page.Segment.BlobItems {
-				if obj, ok := listed(item); ok && !yield(obj, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// listed tells whether item is an object, and describes it.
-func listed(item *container.BlobItem) (bucket.Object, bool) {
-	p := item.Properties
-	if item.Name == nil || p == nil || value(item.Metadata["hdi_isfolder"]) == "true" {
-		return bucket.Object{}, false
-	}
-	return bucket.Object{
-		Key:       *item.Name,
-		Size:      value(p.ContentLength),
-		ModTime:   value(p.LastModified),
-		ETag:      unquote(p.ETag),
-		Checksums: sums(p.ContentMD5),
-	}, true
 }
 
 func sums(md5 []byte) bucket.Checksums {
@@ -103,9 +73,15 @@ func sums(md5 []byte) bucket.Checksums {
 
 // Delete removes the object at key. It does not remove one with snapshots.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	_, err := s.client.NewBlobClient(key).Delete(ctx, nil)
-	if err := classify(ctx, err); !errors.Is(err, bucket.ErrNotFound) {
+	request, said := heard(ctx)
+	_, err := s.client.NewBlobClient(key).Delete(request, nil)
+	switch err := classify(ctx, err); {
+	case errors.Is(err, bucket.ErrNotFound):
+		return nil
+	case err != nil:
 		return err
+	case !azure(said.header()):
+		return strange("word that %q was deleted", key)
 	}
 	return nil
 }
