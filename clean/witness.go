@@ -114,7 +114,7 @@ func (w witness) compare(ctx context.Context, store bucket.Store, src bucket.Sou
 		case is == "":
 		case is != want:
 			return no("changed", "its object holds other bytes: their %s is %s, not %s", algorithm, is, want), nil
-		case strong(algorithm), obj.ETag != "" && obj.ETag == w.sent.ETag:
+		case algorithm.Strong(), obj.ETag != "" && obj.ETag == w.sent.ETag && w.info.ModTime().Equal(w.sent.ModTime):
 			return lack{}, nil
 		default: // a short checksum that agrees, of another version
 			obj.Checksums, obj.ETag = nil, ""
@@ -145,12 +145,6 @@ func (w witness) failed(ctx context.Context, err error) (lack, error) {
 		return no("gone", "its object is not there any more"), nil
 	}
 	return no("unseen", "its bytes cannot be compared with its object: %v", err), nil
-}
-
-// strong tells whether a checksum is long enough to tell by itself, against another
-// ETag, that bytes are the same.
-func strong(a bucket.Algorithm) bool {
-	return a == bucket.SHA256 || a == bucket.MD5 || a == bucket.CRC64NVME
 }
 
 // A reader of a file ends with its context.

@@ -154,21 +154,11 @@ func (l *presence) refuse(kind string, f ledger.File, format string, args ...any
 // may hold the same bytes: then a strong checksum says so, or the local file, which
 // has not changed since it was sent.
 func (l *presence) compare(ctx context.Context, store bucket.Store, f ledger.File, obj bucket.Object) error {
-	if obj.Size != f.Size {
-		l.refuse("changed", f, "%d bytes, %d were sent", obj.Size, f.Size)
+	switch m, why := f.Match(obj); m {
+	case ledger.Same:
 		return nil
-	}
-	for algorithm, want := range bucket.ParseChecksum(f.Checksum) {
-		switch is := obj.Checksums[algorithm]; {
-		case is == "":
-		case is != want:
-			l.refuse("changed", f, "its %s is %s, that of what was sent %s", algorithm, is, want)
-			return nil
-		case algorithm.Strong():
-			return nil
-		}
-	}
-	if f.ETag != "" && obj.ETag == f.ETag {
+	case ledger.Other:
+		l.refuse("changed", f, "%s", why)
 		return nil
 	}
 	src, done, err := l.plan.source(ctx, f)

@@ -54,13 +54,7 @@ func (a *app) mapKinds(ctx context.Context) map[string]pathmap.Kind {
 		}
 		return execmap.New(argv, execmap.Options{Stderr: a.ui.err})
 	}
-	kinds["run"] = func(run string) (pathmap.Mapper, error) {
-		dir, err := a.ledgers()
-		if err != nil {
-			return nil, err
-		}
-		return dir.Arrived(ctx, run)
-	}
+	kinds["run"] = func(run string) (pathmap.Mapper, error) { return a.openRunMap(ctx, run) }
 	return kinds
 }
 
