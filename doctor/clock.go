@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/medialift/medialift/bucket"
 )
 
 // Clocks further apart than tooSkewed are refused by S3 and Azure; from skewed
@@ -44,7 +46,7 @@ func side(ahead time.Duration) string {
 func skew(ctx context.Context, endpoint string, timeout time.Duration) (time.Duration, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, endpoint, http.NoBody)
 	if err != nil {
-		return 0, fmt.Errorf("asking %q: %w", endpoint, err)
+		return 0, fmt.Errorf("asking %q: %w", bucket.PublicURL(endpoint), bucket.PublicCause(err))
 	}
 	client := http.Client{
 		Timeout:       timeout,
@@ -54,13 +56,13 @@ func skew(ctx context.Context, endpoint string, timeout time.Duration) (time.Dur
 	before := time.Now()
 	response, err := client.Do(request)
 	if err != nil {
-		return 0, err
+		return 0, bucket.PublicCause(err)
 	}
 	took := time.Since(before)
 	_ = response.Body.Close()
 	date, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
-		return 0, fmt.Errorf("the answer of %s has no readable date", endpoint)
+		return 0, fmt.Errorf("the answer of %s has no readable date", bucket.PublicURL(endpoint))
 	}
 	// A Date has whole seconds, and was written somewhere between.
 	return before.Add(took / 2).Sub(date.Add(time.Second / 2)), nil

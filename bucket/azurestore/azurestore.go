@@ -103,7 +103,7 @@ func (c Credentials) access(service string) (access, error) {
 		return access{}, errors.New("which Azure storage account: set AZURE_STORAGE_ACCOUNT or AZURE_STORAGE_CONNECTION_STRING, or give the full https:// form")
 	}
 	u, err := url.Parse(service)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
 		return access{}, errors.New("the URL of the Azure storage account is not of the form https://ACCOUNT.blob.core.windows.net")
 	}
 	named := accountOf(u)

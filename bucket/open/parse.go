@@ -71,7 +71,7 @@ func Parse(rawURL string) (Target, error) {
 		if scheme == schemeFile {
 			form = "file:///" + strings.TrimLeft(rest, "/")
 		}
-		return Target{}, fmt.Errorf("%w %q: a scheme is followed by two slashes: %s (a path of that name: ./%s)", ErrURL, rawURL, form, rawURL)
+		return Target{}, fmt.Errorf("%w %q: a scheme is followed by two slashes: %s (a path of that name: ./%s)", ErrURL, shown(rawURL), form, rawURL)
 	}
 	switch scheme {
 	case schemeS3, schemeGS, schemeMinIO:
@@ -98,7 +98,7 @@ func known(scheme string) bool {
 // parseBucket takes apart what follows scheme://. A nil form takes any name.
 func parseBucket(rawURL, scheme, rest string, form *regexp.Regexp) (Target, error) {
 	if strings.Contains(rest, "?") {
-		return Target{}, fmt.Errorf("%w %q: options after a question mark are not known here", ErrURL, rawURL)
+		return Target{}, fmt.Errorf("%w %q: options after a question mark are not known here", ErrURL, shown(rawURL))
 	}
 	name, prefix, _ := strings.Cut(rest, "/")
 	if form != nil && !form.MatchString(name) || name == "" {
@@ -106,13 +106,34 @@ func parseBucket(rawURL, scheme, rest string, form *regexp.Regexp) (Target, erro
 		if form == containerForm {
 			what = "container: it has three characters or more, of lower-case letters, digits and hyphens"
 		}
-		return Target{}, fmt.Errorf("%w %q: %q is not the name of a %s", ErrURL, rawURL, name, what)
+		said := name
+		if shown(rawURL) != rawURL {
+			said = "…"
+		}
+		return Target{}, fmt.Errorf("%w %q: %q is not the name of a %s", ErrURL, shown(rawURL), said, what)
 	}
 	prefix = strings.TrimRight(prefix, "/")
 	if element, bad := badElement(prefix); bad {
-		return Target{}, fmt.Errorf("%w %q: the prefix has the path element %q", ErrURL, rawURL, element)
+		return Target{}, fmt.Errorf("%w %q: the prefix has the path element %q", ErrURL, shown(rawURL), element)
 	}
 	return Target{Scheme: scheme, Bucket: name, Prefix: prefix}, nil
+}
+
+// shown is what an error repeats of a URL: no user and password, and nothing after a
+// question mark, which may be a token.
+func shown(rawURL string) string {
+	scheme, rest, found := strings.Cut(rawURL, "://")
+	if !found {
+		return rawURL
+	}
+	authority, _, _ := strings.Cut(rest, "/")
+	if strings.ContainsAny(authority, "@:?#%") && strings.Contains(rest, "@") {
+		return scheme + "://…" + rest[strings.LastIndexByte(rest, '@'):]
+	}
+	if path, token, found := strings.Cut(rest, "?"); found && token != "" {
+		return scheme + "://" + path + "?…"
+	}
+	return rawURL
 }
 
 func badElement(prefix string) (string, bool) {
@@ -138,17 +159,17 @@ func parseAzure(scheme, rest string) (Target, error) {
 		account, container, _ := strings.Cut(path, "/")
 		host, path = host+"/"+account, container
 	default:
-		return Target{}, fmt.Errorf("%w: %q is no place in Azure Blob Storage; use %s", ErrScheme, full, forms)
+		return Target{}, fmt.Errorf("%w: %q is no place in Azure Blob Storage; use %s", ErrScheme, shown(full), forms)
 	}
 	if token != "" {
-		return Target{}, fmt.Errorf("%w %q: a token is not part of the URL: set AZURE_STORAGE_SAS_TOKEN", ErrURL, full)
+		return Target{}, fmt.Errorf("%w %q: a token is not part of the URL: set AZURE_STORAGE_SAS_TOKEN", ErrURL, shown(full))
 	}
 	t, err := parseBucket(full, scheme, path, containerForm)
 	if err != nil {
 		return Target{}, err
 	}
 	if strings.ContainsAny(t.Prefix, "%#") {
-		return Target{}, fmt.Errorf("%w %q: %% and # mean something else in an https URL", ErrURL, full)
+		return Target{}, fmt.Errorf("%w %q: %% and # mean something else in an https URL", ErrURL, shown(full))
 	}
 	t.Bucket = host + "/" + t.Bucket
 	return t, nil
@@ -169,9 +190,9 @@ func parseFile(rawURL, rest string) (Target, error) {
 	}
 	switch {
 	case !strings.HasPrefix(path, "/"):
-		return Target{}, fmt.Errorf("%w %q: an absolute path follows the two slashes, three in all: file:///%s", ErrURL, rawURL, rest)
+		return Target{}, fmt.Errorf("%w %q: an absolute path follows the two slashes, three in all: file:///%s", ErrURL, shown(rawURL), rest)
 	case strings.ContainsAny(path, "%?#"):
-		return Target{}, fmt.Errorf("%w %q: %%, ? and # mean something else in a URL; give the plain path instead", ErrURL, rawURL)
+		return Target{}, fmt.Errorf("%w %q: %%, ? and # mean something else in a URL; give the plain path instead", ErrURL, shown(rawURL))
 	}
 	if filepath.VolumeName(path[1:]) != "" { // file:///C:/dir, on Windows alone
 		path = path[1:]

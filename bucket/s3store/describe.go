@@ -82,10 +82,10 @@ func (s *Store) endpoint(ctx context.Context) bucket.Fact {
 	}
 	found, err := o.EndpointResolverV2.ResolveEndpoint(ctx, params.WithDefaults())
 	if err != nil {
-		fact.Err = fmt.Errorf("finding the endpoint: %w", err)
+		fact.Err = fmt.Errorf("finding the endpoint: %w", bucket.PublicCause(err))
 		return fact
 	}
-	fact.Value = found.URI.Redacted()
+	fact.Value = bucket.PublicURL(found.URI.String())
 	return fact
 }
 

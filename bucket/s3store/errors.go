@@ -202,6 +202,9 @@ func isRecordHeader(err error) bool {
 // innermost drops the layers that the SDK and net/http put around a cause.
 func innermost(err error) error {
 	for {
+		if public := bucket.PublicCause(err); !errors.Is(err, public) { // it quoted an address
+			return public
+		}
 		if op, ok := err.(*net.OpError); ok { //nolint:errorlint // one layer at a time is the point
 			return op
 		}

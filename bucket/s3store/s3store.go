@@ -122,11 +122,13 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 		silence = wire.Silence
 	}
 	s.quirks.init()
+	var wrong error
 	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if opts.Endpoint != "" {
 			o.BaseEndpoint = &opts.Endpoint
 		}
-		if o.BaseEndpoint != nil {
+		if o.BaseEndpoint != nil { // also that of a variable or a file, which the SDK would quote
+			wrong = checkEndpoint(*o.BaseEndpoint)
 			s.amazon = isAmazon(*o.BaseEndpoint)
 		}
 		o.UsePathStyle = opts.PathStyle || !s.amazon
@@ -136,6 +138,9 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 			o.HTTPClient = c.WithReadTimeout(0).WithTransportOptions(func(t *http.Transport) { tune(t, silence) })
 		}
 	})
+	if wrong != nil {
+		return nil, wrong
+	}
 	return s, nil
 }
 
@@ -145,7 +150,7 @@ func checkEndpoint(endpoint string) error {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("endpoint %q is not of the form https://HOST[:PORT]", endpoint)
+		return fmt.Errorf("endpoint %q is not of the form https://HOST[:PORT]", bucket.PublicURL(endpoint))
 	}
 	return nil
 }

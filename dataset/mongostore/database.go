@@ -66,7 +66,11 @@ func Open(ctx context.Context, uri, name string, o Options) (*Database, error) {
 	if err := checkURI(uri, name); err != nil {
 		return nil, err
 	}
-	opts := options.Client().ApplyURI(uri).SetAppName(appName)
+	opts, err := clientOptions(uri)
+	if err != nil {
+		return nil, err
+	}
+	opts.SetAppName(appName)
 	if opts.ServerSelectionTimeout == nil {
 		opts.SetServerSelectionTimeout(selectionTimeout)
 	}
@@ -75,7 +79,7 @@ func Open(ctx context.Context, uri, name string, o Options) (*Database, error) {
 	}
 	client, err := mongo.Connect(opts)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrURI, redact(uri, err.Error()))
+		return nil, uriError(uri, err)
 	}
 	journal := true
 	durable := writeconcern.WriteConcern{W: "majority", Journal: &journal}

@@ -138,6 +138,9 @@ func Network(err error) error {
 // innermost drops the layers that SDKs and net/http put around a cause.
 func innermost(err error) error {
 	for {
+		if public := bucket.PublicCause(err); !errors.Is(err, public) { // it quoted an address
+			return public
+		}
 		if op, ok := err.(*net.OpError); ok { //nolint:errorlint // one layer at a time
 			return op
 		}
