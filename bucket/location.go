@@ -22,6 +22,21 @@ func (l Location) Key(rel string) string {
 	return l.Prefix + "/" + rel
 }
 
+// An Encloser is a store in which a key may lead elsewhere than it says, as symbolic
+// links do. Below is the same store, of which nothing that is written below prefix
+// leaves it.
+type Encloser interface {
+	Below(prefix string) Store
+}
+
+// Enclosed is the location with a store that writes nothing outside of it.
+func (l Location) Enclosed() Location {
+	if e, ok := l.Store.(Encloser); ok {
+		l.Store = e.Below(l.Prefix)
+	}
+	return l
+}
+
 // Naming is how a store spells and limits keys.
 type Naming struct {
 	// Base is what stands before a key in the form that is written into a

@@ -100,7 +100,7 @@ func (e *examiner) bucket(ctx context.Context) {
 	}
 	e.list(ctx, view)
 	if !e.opts.ReadOnly && e.protected(ctx, view) {
-		e.probe(ctx, e.Location, view)
+		e.probe(ctx, e.Location.Enclosed(), view)
 	}
 	e.notes()
 	e.cors(facts)

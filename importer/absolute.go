@@ -30,6 +30,8 @@ type Absolute struct {
 	fields map[string]bool // with media in the export
 	finder *dataset.Finder
 	left   map[string]int64
+	// refusal lists the paths that lead out of dir.
+	refusal dataset.Refusal
 }
 
 // NewAbsolute makes an Absolute for the dataset of m in the export directory dir;
@@ -54,8 +56,43 @@ func NewAbsolute(m dataset.Manifest, dir, relDir string) (*Absolute, error) {
 			a.fields[e.Name()] = true
 		}
 	}
-	a.finder, err = dataset.NewFinder(m, nil)
-	return a, err
+	if a.finder, err = dataset.NewFinder(m, nil); err != nil {
+		return nil, err
+	}
+	a.refusal = dataset.Refusal{
+		Reason: fmt.Sprintf("relative paths that lead out of %q", a.dir),
+		Hint:   "if these files are meant, name the directory that all paths are below with --rel-dir",
+	}
+	return a, dataset.CheckNames(m, a.finder.Names())
+}
+
+// leadsOut tells whether a relative path names something outside of the directory
+// that it is to be below, on this system or on another one.
+func leadsOut(stored string) bool {
+	clean := path.Clean(strings.ReplaceAll(stored, `\`, "/"))
+	return clean == ".." || strings.HasPrefix(clean, "../")
+}
+
+// refuse notes a path that leads out, if it is one that would become absolute. The
+// error is the refusal, once it is as long as it may become.
+func (a *Absolute) refuse(id string, f dataset.Found, to string) error {
+	if f.Missing || to == f.Value || !leadsOut(f.Value) {
+		return nil
+	}
+	a.refusal.Add(dataset.Problem{Kind: "outside", ID: id, Field: f.Field, Path: f.Value, Hint: fmt.Sprintf("it would be %q", to)})
+	if a.refusal.Total >= dataset.KeptProblems {
+		return &a.refusal
+	}
+	return nil
+}
+
+// Refused is a *dataset.Refusal with the relative paths that lead out of their
+// directory among those that Edit, or the Updater, has seen; nil if there are none.
+func (a *Absolute) Refused() error {
+	if a.refusal.Total > 0 {
+		return &a.refusal
+	}
+	return nil
 }
 
 // path is what a stored path of a sample becomes.
@@ -88,6 +125,9 @@ func (a *Absolute) Edit(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
 	var sets []dataset.Set
 	for _, f := range found {
 		to := a.path(f.Field, f.Value)
+		if err := a.refuse(idText(doc.Lookup("_id")), f, to); err != nil {
+			return nil, err
+		}
 		if to != f.Value && !f.Missing {
 			sets = append(sets, dataset.Set{At: f.At, Old: f.Value, New: to})
 		} else if to != "" && !localfile.IsAbsolute(to) {
@@ -122,13 +162,21 @@ func (u absoluteUpdater) Rows(ctx context.Context, part dataset.Part, f *dataset
 	return func(yield func(dataset.Row, error) bool) {
 		for row, err := range u.Updater.Rows(ctx, part, f) {
 			if part == dataset.Samples && !row.Missing && err == nil {
-				if to := u.a.path(row.Field, row.Value); to != row.Value {
+				to := u.a.path(row.Field, row.Value)
+				if err := u.a.refuse(idText(row.ID), row.Found, to); err != nil {
+					yield(dataset.Row{}, err)
+					return
+				}
+				if to != row.Value {
 					row.Value, row.Spelling = to, ""
 				}
 			}
 			if !yield(row, err) {
 				return
 			}
+		}
+		if err := u.a.Refused(); err != nil {
+			yield(dataset.Row{}, err)
 		}
 	}
 }

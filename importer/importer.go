@@ -91,13 +91,28 @@ func Run(ctx context.Context, job Job, opts Options) (report Report, err error) 
 		}
 		return doc, nil
 	})
-	if err := dataset.Copy(ctx, job.Sink, job.Source, edits...); err != nil {
+	if err := dataset.Copy(ctx, guarded{job.Sink, absolute}, job.Source, edits...); err != nil {
 		return report, err
 	}
 	report = Report{Samples: counts[dataset.Samples], Frames: counts[dataset.Frames], Tags: counts[dataset.Tags],
 		Views: len(m.Views()), Runs: len(m.Runs())}
 	report.Warnings = append(warnings(m), absolute.warnings()...)
 	return report, nil
+}
+
+// A guarded sink does not make the dataset visible if a path of it leads out of the
+// directory that it is to be below.
+type guarded struct {
+	dataset.Sink
+	paths *Absolute
+}
+
+// Commit implements dataset.Sink.
+func (g guarded) Commit(ctx context.Context, final dataset.Manifest) error {
+	if err := g.paths.Refused(); err != nil {
+		return err
+	}
+	return g.Sink.Commit(ctx, final)
 }
 
 // count goes through the files once: damage is better found before the first

@@ -63,10 +63,11 @@ func (s schema) check(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
 	return doc, nil
 }
 
-func describe(doc bson.Raw) string {
-	id := doc.Lookup("_id")
+func describe(doc bson.Raw) string { return "the document with _id " + idText(doc.Lookup("_id")) }
+
+func idText(id bson.RawValue) string {
 	if oid, ok := id.ObjectIDOK(); ok {
-		return "the document with _id " + oid.Hex()
+		return oid.Hex()
 	}
-	return "the document with _id " + id.String()
+	return id.String()
 }

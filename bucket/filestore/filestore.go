@@ -22,7 +22,9 @@ import (
 
 // A Store keeps objects as files below a root.
 type Store struct {
-	root   string
+	root string // what keys start from
+	// top is the directory, root or one below it, that nothing that is written leaves.
+	top    string
 	naming bucket.Naming
 	// publish orders the compare-then-rename of Replaces in this process.
 	publish sync.Mutex
@@ -50,7 +52,14 @@ func New(root string) *Store {
 		// directory, and a dot at the end would be dropped.
 		naming.Reserved, naming.NoElementSuffix = `<>:"|?*\`, "."
 	}
-	return &Store{root: root, naming: naming}
+	return &Store{root: root, top: root, naming: naming}
+}
+
+// Below is the same store for keys that all start with prefix, which has no slash at
+// either end. That directory is one that somebody named, and may be a symbolic link;
+// no link below it leads what is written out of it. It is a bucket.Encloser.
+func (s *Store) Below(prefix string) bucket.Store {
+	return &Store{root: s.root, top: filepath.Join(s.root, filepath.FromSlash(prefix)), naming: s.naming}
 }
 
 // Naming is how this store spells and limits keys. The longest key leaves room
@@ -130,7 +139,11 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 		return nil
 	}
 	if err == nil {
-		err = os.Remove(path)
+		var in within
+		if in, err = s.enter(path); err == nil {
+			defer in.root.Close()
+			err = in.root.Remove(in.name)
+		}
 	}
 	switch err := classify(err); {
 	case errors.Is(err, bucket.ErrNotFound):
@@ -160,6 +173,8 @@ func classify(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case leadsOut(err):
+		return fmt.Errorf("%w: a symbolic link on the way leads out of the target directory: %w", bucket.ErrDenied, err)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("%w: %w", bucket.ErrNotFound, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):

@@ -23,11 +23,13 @@ func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond buc
 	if err := s.allowed(ctx, key, path, cond); err != nil {
 		return bucket.Object{}, err
 	}
-	f, err := s.createTemp(filepath.Dir(path))
+	in, f, err := s.createTemp(path)
 	if err != nil {
 		return bucket.Object{}, err
 	}
-	defer os.Remove(f.Name()) // does nothing once it was renamed
+	defer in.root.Close()
+	temp := in.beside(filepath.Base(f.Name()))
+	defer func() { _ = in.root.Remove(temp.name) }() // does nothing once it was renamed
 	defer f.Close()
 	checksum, err := fill(ctx, f, src)
 	if err != nil {
@@ -43,7 +45,7 @@ func (s *Store) Put(ctx context.Context, key string, src bucket.Source, cond buc
 	if err := ctx.Err(); err != nil {
 		return bucket.Object{}, err
 	}
-	if err := s.place(ctx, key, f.Name(), path, cond); err != nil {
+	if err := s.place(ctx, key, temp, in, cond); err != nil {
 		return bucket.Object{}, err
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
@@ -117,99 +119,114 @@ func writing(path string, err error) error {
 	return fmt.Errorf("writing to %q: %w", filepath.Dir(path), classify(err))
 }
 
-func (s *Store) createTemp(dir string) (*os.File, error) {
-	err := s.dirs.make(dir)
+// createTemp makes a file beside path, with the directories on the way.
+func (s *Store) createTemp(path string) (in within, f *os.File, err error) {
 	for range 2 {
-		if err != nil {
+		if in, f, err = s.tryTemp(path); err == nil {
+			return in, f, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		var f *os.File
-		f, err = os.OpenFile(filepath.Join(dir, tempName()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil {
-			return f, nil
-		}
-		if errors.Is(err, fs.ErrNotExist) { // somebody removed the directory
-			s.dirs.forget(dir)
-			err = s.dirs.make(dir)
-		}
+		s.dirs.forget(filepath.Dir(path)) // somebody removed the directory
+		s.dirs.forget(s.top)
+	}
+	if errors.Is(err, bucket.ErrKey) {
+		return in, nil, err
 	}
 	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%w: a parent of it is a file: %w", bucket.ErrKey, err)
+		return in, nil, fmt.Errorf("%w: a parent of it is a file: %w", bucket.ErrKey, err)
 	}
-	return nil, writing(filepath.Join(dir, "x"), err)
+	return in, nil, writing(path, err)
 }
 
-// place gives the finished file temp its name path.
-func (s *Store) place(ctx context.Context, key, temp, path string, cond bucket.Condition) error {
+func (s *Store) tryTemp(path string) (in within, f *os.File, err error) {
+	if err := s.dirs.make(s.top); err != nil {
+		return in, nil, err
+	}
+	if in, err = s.enter(path); err != nil {
+		return in, nil, err
+	}
+	if err = s.dirs.makeBelow(in.beside(".")); err == nil {
+		f, err = in.root.OpenFile(in.beside(tempName()).name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	}
+	if err != nil {
+		return in, nil, errors.Join(err, in.root.Close())
+	}
+	return in, f, nil
+}
+
+// place gives the finished file temp its name.
+func (s *Store) place(ctx context.Context, key string, temp, to within, cond bucket.Condition) error {
 	if !cond.Overwrite && cond.Replaces.ETag == "" {
-		return exclusive(temp, path)
+		return exclusive(temp, to)
 	}
 	s.publish.Lock()
 	defer s.publish.Unlock()
 	if !cond.Overwrite {
-		err := s.unreplaced(ctx, key, path, cond)
+		err := s.unreplaced(ctx, key, to.path(), cond)
 		if errors.Is(err, bucket.ErrNotFound) {
-			return exclusive(temp, path)
+			return exclusive(temp, to)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	err := os.Rename(temp, path)
-	if info, lerr := os.Lstat(path); err != nil && lerr == nil && info.IsDir() {
-		return fmt.Errorf("%w: %q is a directory", bucket.ErrExists, path)
+	err := to.root.Rename(temp.name, to.name)
+	if info, lerr := to.root.Lstat(to.name); err != nil && lerr == nil && info.IsDir() {
+		return fmt.Errorf("%w: %q is a directory", bucket.ErrExists, to.path())
 	}
 	if err != nil {
-		return writing(path, err)
+		return writing(to.path(), err)
 	}
 	return nil
 }
 
-// exclusive moves temp to path and fails with ErrExists if anything is there.
+// exclusive moves temp to another name and fails with ErrExists if anything is there.
 // A hard link does that atomically, on network file systems too. Where there
 // are none, a rename that does not replace does; where there is neither, an
 // empty file takes the name first.
-func exclusive(temp, path string) error {
-	err := os.Link(temp, path)
-	if err != nil && sameFile(temp, path) {
+func exclusive(temp, to within) error {
+	err := to.root.Link(temp.name, to.name)
+	if err != nil && sameFile(temp, to) {
 		err = nil // a network file system lost the answer and asked again
 	}
 	if err == nil {
-		return classify(os.Remove(temp))
+		return classify(to.root.Remove(temp.name))
 	}
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EMLINK) {
-		err = renameNoReplace(temp, path)
+		err = renameNoReplace(temp, to)
 	}
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
-		err = reserve(temp, path)
+		err = reserve(temp, to)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %q", bucket.ErrExists, path)
+		return fmt.Errorf("%w: %q", bucket.ErrExists, to.path())
 	}
 	if err != nil {
-		return writing(path, err)
+		return writing(to.path(), err)
 	}
 	return nil
 }
 
-func reserve(temp, path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+func reserve(temp, to within) error {
+	f, err := to.root.OpenFile(to.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
 	f.Close()
-	if err := os.Rename(temp, path); err != nil {
-		os.Remove(path)
+	if err := to.root.Rename(temp.name, to.name); err != nil {
+		_ = to.root.Remove(to.name)
 		return err
 	}
 	return nil
 }
 
-func sameFile(a, b string) bool {
-	x, err := os.Lstat(a)
+func sameFile(a, b within) bool {
+	x, err := a.root.Lstat(a.name)
 	if err != nil {
 		return false
 	}
-	y, err := os.Lstat(b)
+	y, err := b.root.Lstat(b.name)
 	return err == nil && os.SameFile(x, y)
 }

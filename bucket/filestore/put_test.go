@@ -43,14 +43,19 @@ func leftovers(t *testing.T, dir string) {
 }
 
 func TestExclusive(t *testing.T) {
-	for name, move := range map[string]func(temp, path string) error{
+	for name, move := range map[string]func(temp, to within) error{
 		"link": exclusive, "rename": renameNoReplace, "reserve": reserve,
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			temp, path := filepath.Join(dir, tempName()), filepath.Join(dir, "x")
 			write(t, temp, "one")
-			err := move(temp, path)
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer root.Close()
+			err = move(within{root, filepath.Base(temp)}, within{root, "x"})
 			if errors.Is(err, errors.ErrUnsupported) {
 				t.Skip("this system has no such rename")
 			}
@@ -59,7 +64,7 @@ func TestExclusive(t *testing.T) {
 			}
 			leftovers(t, dir)
 			write(t, temp, "two")
-			if err := move(temp, path); !errors.Is(err, os.ErrExist) && !errors.Is(err, bucket.ErrExists) {
+			if err := move(within{root, filepath.Base(temp)}, within{root, "x"}); !errors.Is(err, os.ErrExist) && !errors.Is(err, bucket.ErrExists) {
 				t.Errorf("%v, want that it exists", err)
 			}
 			content(t, path, "one")

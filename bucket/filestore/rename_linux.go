@@ -1,8 +1,18 @@
 package filestore
 
-import "golang.org/x/sys/unix"
+import (
+	"path/filepath"
 
-// renameNoReplace renames, and fails with EEXIST if to is there.
-func renameNoReplace(from, to string) error {
-	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	"golang.org/x/sys/unix"
+)
+
+// renameNoReplace renames within a directory, and fails with EEXIST if to is there.
+func renameNoReplace(from, to within) error {
+	dir, err := to.root.Open(filepath.Dir(to.name))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	fd := int(dir.Fd())
+	return unix.Renameat2(fd, filepath.Base(from.name), fd, filepath.Base(to.name), unix.RENAME_NOREPLACE)
 }

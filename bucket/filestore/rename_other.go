@@ -5,4 +5,4 @@ package filestore
 import "errors"
 
 // renameNoReplace is only known on Linux.
-func renameNoReplace(_, _ string) error { return errors.ErrUnsupported }
+func renameNoReplace(_, _ within) error { return errors.ErrUnsupported }

@@ -6,17 +6,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/gofrs/flock"
 )
 
 // ErrOccupied says that a directory that is to be created exists and is not
 // empty, or, where it may be overwritten, holds what no export writes.
 var ErrOccupied = errors.New("the directory is not empty")
+
+// ErrBusy says that another process is making an export in the directory.
+var ErrBusy = errors.New("another export is being made there")
 
 // exported lists what an export directory can hold at its top
 // (fiftyone.utils.data.exporters, FiftyOneDatasetExporter).
@@ -27,106 +26,76 @@ func exported() []string {
 	}
 }
 
+// What there is where an export is to be.
+type standing int
+
+const (
+	nothing standing = iota
+	emptyDir
+	oldExport
+)
+
 // vacant fails unless dir can be created, is empty, or is an export that may be
-// overwritten.
-func vacant(dir string, overwrite bool) error {
+// overwritten. Workplaces in it do not count.
+func vacant(dir string, overwrite bool) (standing, error) {
 	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("creating a dataset: %w", err)
-	case len(entries) > 0 && !overwrite:
-		return fmt.Errorf("creating a dataset: %q: %w", dir, ErrOccupied)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nothing, nil
 	}
-	known := len(entries) == 0
+	if err != nil {
+		return nothing, fmt.Errorf("creating a dataset: %w", err)
+	}
+	entries = slices.DeleteFunc(entries, isWorkplace)
+	switch {
+	case len(entries) == 0:
+		return emptyDir, nil
+	case !overwrite:
+		return nothing, fmt.Errorf("creating a dataset: %q: %w", dir, ErrOccupied)
+	}
+	known := false
 	for _, e := range entries {
 		name := e.Name()
 		if file, _, ok := strings.Cut(name, temporaryMark); ok {
 			name = file
 		}
 		if !slices.Contains(exported(), name) {
-			return fmt.Errorf("overwriting %q: %w: it holds %q, which no export writes", dir, ErrOccupied, e.Name())
+			return nothing, fmt.Errorf("overwriting %q: %w: it holds %q, which no export writes", dir, ErrOccupied, e.Name())
 		}
 		known = known || name == metadataFile
 	}
 	if !known {
-		return fmt.Errorf("overwriting %q: %w: there is no %q in it, so it is no export", dir, ErrOccupied, metadataFile)
+		return nothing, fmt.Errorf("overwriting %q: %w: there is no %q in it, so it is not an export", dir, ErrOccupied, metadataFile)
 	}
-	return nil
+	return oldExport, nil
 }
 
-// A workplace is a directory beside the one that is being made. It is locked for
-// as long as its maker lives.
-type workplace struct {
-	path string
-	lock *flock.Flock
-}
-
-const (
-	lockFile    = "lock"
-	replacedDir = "replaced" // the export that was in the way
-)
-
-// newWorkplace makes one for dir, and removes those that killed processes left.
-func newWorkplace(dir string) (workplace, error) {
-	mark := "." + filepath.Base(dir) + temporaryMark
-	entries, err := os.ReadDir(filepath.Dir(dir))
+// place is where an export that is to be at dir lies in the end: a symbolic link
+// stays, and the export is what it names.
+func place(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return workplace{}, fmt.Errorf("creating a dataset: %w", err)
+		return "", fmt.Errorf("creating a dataset: %w", err)
 	}
-	for _, e := range entries {
-		if e.IsDir() && strings.HasPrefix(e.Name(), mark) {
-			sweep(filepath.Join(filepath.Dir(dir), e.Name()), dir)
+	for range maxLinks {
+		resolved, err := filepath.EvalSymlinks(dir)
+		if err == nil {
+			return resolved, nil
 		}
-	}
-	path, err := os.MkdirTemp(filepath.Dir(dir), mark+"*")
-	if err != nil {
-		return workplace{}, fmt.Errorf("creating a dataset: %w", err)
-	}
-	p := workplace{path: path, lock: flock.New(filepath.Join(path, lockFile))}
-	if _, err := p.lock.TryLock(); err != nil {
-		return workplace{}, errors.Join(fmt.Errorf("creating a dataset: %w", err), os.RemoveAll(path))
-	}
-	return p, nil
-}
-
-// sweep removes a workplace whose maker is gone, after it has put back an export
-// that was to be replaced by one that never took its place. What cannot be
-// removed stays: it is in nobody's way.
-func sweep(path, dir string) {
-	file := filepath.Join(path, lockFile)
-	info, err := os.Stat(path)
-	if err != nil {
-		return
-	}
-	if _, err := os.Stat(file); err != nil && time.Since(info.ModTime()) < time.Hour {
-		return // it may be about to be locked
-	}
-	lock := flock.New(file)
-	if locked, err := lock.TryLock(); err != nil || !locked {
-		return
-	}
-	defer func() { _ = lock.Unlock() }()
-	old := filepath.Join(path, replacedDir)
-	if _, err := os.Stat(old); err == nil {
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && os.Rename(old, dir) != nil {
-			return
+		to, err := os.Readlink(dir)
+		if err != nil { // no link: it is not there yet, or what is wrong is found soon
+			return dir, nil //nolint:nilerr // see above
 		}
+		if !filepath.IsAbs(to) {
+			parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
+			if err != nil {
+				return "", fmt.Errorf("creating a dataset: %w", err)
+			}
+			to = filepath.Join(parent, to)
+		}
+		dir = to
 	}
-	if runtime.GOOS == "windows" { // where an open file cannot be removed
-		_ = lock.Unlock()
-	}
-	_ = os.RemoveAll(path)
+	return "", fmt.Errorf("creating a dataset: %q: too many symbolic links", dir)
 }
 
-// remove ends the work.
-func (p workplace) remove() error {
-	if p.path == "" {
-		return nil
-	}
-	if runtime.GOOS == "windows" { // where an open file cannot be removed
-		return errors.Join(p.lock.Unlock(), os.RemoveAll(p.path))
-	}
-	return errors.Join(os.RemoveAll(p.path), p.lock.Unlock())
-}
+// maxLinks is how many links are followed one after the other, as Linux has it.
+const maxLinks = 40

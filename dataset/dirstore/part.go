@@ -31,8 +31,8 @@ type fileWriter struct {
 	any   bool
 }
 
-func newFileWriter(path, key string) (*fileWriter, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+func newFileWriter(root *os.Root, name, key string) (*fileWriter, error) {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("creating documents: %w", err)
 	}
@@ -100,14 +100,15 @@ func (w *fileWriter) abandon() error {
 
 // A dirWriter writes a file a document, numbered from 1 as FiftyOne does.
 type dirWriter struct {
-	dir   string
+	root  *os.Root
+	dir   string // in root
 	n     int
 	width int // digits of a number: order is that of the names
 	text  []byte
 }
 
-func newDirWriter(dir string, count int64) *dirWriter {
-	return &dirWriter{dir: dir, width: max(6, len(fmt.Sprint(count)))}
+func newDirWriter(root *os.Root, dir string, count int64) *dirWriter {
+	return &dirWriter{root: root, dir: dir, width: max(6, len(fmt.Sprint(count)))}
 }
 
 func (w *dirWriter) write(docs []bson.Raw) error {
@@ -131,7 +132,7 @@ func (w *dirWriter) one(doc bson.Raw) (err error) {
 	if w.text, err = extjson.Append(w.text[:0], doc); err != nil {
 		return documentError(doc, err)
 	}
-	return createFile(filepath.Join(w.dir, name+jsonSuffix), func(f io.Writer) error {
+	return createFile(w.root, filepath.Join(w.dir, name+jsonSuffix), func(f io.Writer) error {
 		_, err := f.Write(w.text)
 		return err
 	})
@@ -145,9 +146,9 @@ func documentError(doc bson.Raw, err error) error {
 	return fmt.Errorf("document with _id %s: %w", doc.Lookup("_id"), err)
 }
 
-// createFile makes a new file, durably.
-func createFile(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// createFile makes a new file below root, durably.
+func createFile(root *os.Root, name string, write func(io.Writer) error) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("creating a file: %w", err)
 	}
@@ -155,7 +156,7 @@ func createFile(path string, write func(io.Writer) error) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("writing %q: %w", path, err)
+		return fmt.Errorf("writing %q: %w", name, err)
 	}
 	return nil
 }

@@ -14,22 +14,23 @@ import (
 
 // rewriteFile applies the changes to a part that is one file.
 func (u *update) rewriteFile(path string) (err error) {
-	path, err = filepath.EvalSymlinks(path) // the link stays, its target is replaced
+	at, err := u.store.spot(path)
 	if err != nil {
-		return fmt.Errorf("opening documents: %w", err)
+		return err
 	}
-	if err := removeStale(path); err != nil {
+	defer at.root.Close()
+	if err := removeStale(at); err != nil {
 		return err
 	}
 	var seen fs.FileInfo  // path as the first pass found it
 	var latest *temporary // what the last pass that changed something wrote
 	defer func() { latest.remove() }()
 	err = u.passes(func() error {
-		in := path
+		in := at
 		if latest != nil {
-			in = latest.path
+			in = latest.at
 		}
-		info, out, err := u.filePass(in, path)
+		info, out, err := u.filePass(in, at)
 		if seen == nil {
 			seen = info
 		}
@@ -42,13 +43,14 @@ func (u *update) rewriteFile(path string) (err error) {
 	if err != nil || latest == nil {
 		return err
 	}
-	return latest.replace(path, seen)
+	return latest.replace(at, seen)
 }
 
-// filePass reads in once, and writes it anew beside path from the first change
-// on.
-func (u *update) filePass(in, path string) (info fs.FileInfo, out *temporary, err error) {
-	f, err := os.Open(in)
+// filePass reads in once, and writes it again beside the file at a spot from the first
+// change on.
+func (u *update) filePass(in, at spot) (info fs.FileInfo, out *temporary, err error) {
+	path := at.path()
+	f, err := in.root.Open(in.name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening documents: %w", err)
 	}
@@ -71,7 +73,7 @@ func (u *update) filePass(in, path string) (info fs.FileInfo, out *temporary, er
 			return info, out, err
 		}
 		if due && outcome.Status == dataset.Changed && out == nil {
-			if out, err = startCopy(f, d.offset, path, info); err != nil {
+			if out, err = startCopy(f, d.offset, at, info); err != nil {
 				return info, out, err
 			}
 			sc.Tee(out)
@@ -95,9 +97,9 @@ func (u *update) filePass(in, path string) (info fs.FileInfo, out *temporary, er
 	return info, out, err
 }
 
-// startCopy begins a file beside path with the first n bytes of f.
-func startCopy(f *os.File, n int64, path string, info fs.FileInfo) (*temporary, error) {
-	out, err := newTemporary(path, info)
+// startCopy begins a file beside that at a spot with the first n bytes of f.
+func startCopy(f *os.File, n int64, at spot, info fs.FileInfo) (*temporary, error) {
+	out, err := newTemporary(at, info)
 	if err != nil {
 		return nil, err
 	}
@@ -113,13 +115,18 @@ func (u *update) rewriteDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := removeStale(filepath.Join(dir, "x")); err != nil {
+	at, err := u.store.spot(dir)
+	if err != nil {
+		return err
+	}
+	defer at.root.Close()
+	if err := removeStale(spot{at.root, filepath.Join(at.name, "x")}); err != nil {
 		return err
 	}
 	changed := false
 	err = u.passes(func() error {
 		for i, name := range names {
-			done, err := u.rewriteDocument(filepath.Join(dir, name), int64(i))
+			done, err := u.rewriteDocument(at, filepath.Join(dir, name), int64(i))
 			changed = changed || done
 			if err != nil {
 				return err
@@ -134,7 +141,7 @@ func (u *update) rewriteDir(dir string) error {
 }
 
 // rewriteDocument applies the change of a document that has a file of its own.
-func (u *update) rewriteDocument(path string, seq int64) (changed bool, err error) {
+func (u *update) rewriteDocument(dir spot, path string, seq int64) (changed bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return false, fmt.Errorf("reading a document: %w", err)
@@ -148,19 +155,22 @@ func (u *update) rewriteDocument(path string, seq int64) (changed bool, err erro
 		return false, err
 	}
 	if changed = outcome.Status == dataset.Changed; changed {
-		if err := replaceFile(path, info, text); err != nil {
+		if err := u.replaceFile(dir, path, info, text); err != nil {
 			return false, err
 		}
 	}
 	return changed, u.settle(outcome)
 }
 
-func replaceFile(path string, info fs.FileInfo, text []byte) error {
-	path, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return fmt.Errorf("replacing a document: %w", err)
+func (u *update) replaceFile(dir spot, path string, info fs.FileInfo, text []byte) error {
+	at := spot{dir.root, filepath.Join(dir.name, filepath.Base(path))}
+	if now, err := at.root.Lstat(at.name); err != nil || !now.Mode().IsRegular() {
+		if at, err = u.store.spot(path); err != nil {
+			return err
+		}
+		defer at.root.Close()
 	}
-	t, err := newTemporary(path, info)
+	t, err := newTemporary(at, info)
 	if err != nil {
 		return err
 	}
@@ -171,5 +181,5 @@ func replaceFile(path string, info fs.FileInfo, text []byte) error {
 	if err := t.sync(); err != nil {
 		return err
 	}
-	return t.move(path, info)
+	return t.move(at, info)
 }

@@ -88,7 +88,7 @@ func (w *Writer) writeDocument(name string, doc bson.Raw) error {
 	if err != nil {
 		return fmt.Errorf("writing %q: %w", name, err)
 	}
-	return createFile(w.below(name), func(f io.Writer) error {
+	return createFile(w.stage, name, func(f io.Writer) error {
 		_, err := f.Write(text)
 		return err
 	})

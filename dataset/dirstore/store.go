@@ -96,7 +96,14 @@ func (s *Store) Result(ctx context.Context, run dataset.Run) (io.ReadCloser, err
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", dataset.ErrNoResult, run.Key)
 	}
-	f, err := os.Open(s.path(name))
+	// FiftyOne never writes a link here; one that leads elsewhere would bring in
+	// whatever JSON lies there.
+	at, err := s.spot(s.path(name))
+	var f *os.File
+	if err == nil {
+		defer at.root.Close()
+		f, err = at.root.Open(at.name)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %q", dataset.ErrNoResult, run.Key)
 	}
@@ -139,7 +146,7 @@ func resultFile(run dataset.Run) (string, bool) {
 		dir = "runs"
 	}
 	name := run.Key + jsonSuffix
-	if dir == "" || strings.ContainsAny(run.Key, "/\\\x00") || !filepath.IsLocal(name) {
+	if dir == "" || dataset.ElementFault(run.Key) != "" || !filepath.IsLocal(name) {
 		return "", false
 	}
 	return filepath.Join(dir, name), true

@@ -12,3 +12,5 @@ func takeOwner(*os.File, fs.FileInfo) {}
 // ignoreUnsupported drops the error of syncing a directory, which Windows does
 // not know.
 func ignoreUnsupported(error) error { return nil }
+
+func device(fs.FileInfo) uint64 { return 0 }

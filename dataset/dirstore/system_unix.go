@@ -25,3 +25,11 @@ func ignoreUnsupported(err error) error {
 	}
 	return err
 }
+
+// device is the file system that a file is on.
+func device(info fs.FileInfo) uint64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Dev) //nolint:unconvert // of another type on other systems
+	}
+	return 0
+}

@@ -31,6 +31,7 @@ type Writer struct {
 	dir     string // where it will be
 	work    workplace
 	root    string // in the workplace
+	stage   *os.Root
 	opts    Options
 	counts  map[dataset.Part]int64
 	parts   map[dataset.Part]partWriter
@@ -38,27 +39,40 @@ type Writer struct {
 	settled bool
 }
 
-// Create begins an export directory. It is built beside dir, which must not
-// exist or be empty, and moved there by Commit; Close removes it before that.
-// Directories on the way to dir are made. See ErrOccupied.
-func Create(dir string, opts Options) (*Writer, error) {
-	dir, err := filepath.Abs(dir)
+// Create begins an export directory, which Commit finishes and Close removes before
+// that. Where dir does not exist it is built beside and moved there at once. A
+// directory that is empty is filled in place: it may be a mount point, or have an
+// owner and permissions of its own. So is a mount point with an export that may be
+// overwritten; elsewhere the two exports change places. A symbolic link stays, and
+// what it names becomes the export. Directories on the way to dir are made. See
+// ErrOccupied and ErrBusy.
+func Create(dir string, opts Options) (*Writer, error) { return create(dir, opts, isMount) }
+
+func create(dir string, opts Options, isMount func(string) bool) (*Writer, error) {
+	dir, err := place(dir)
 	if err != nil {
-		return nil, fmt.Errorf("creating a dataset: %w", err)
+		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return nil, fmt.Errorf("creating a dataset: %w", err)
 	}
-	work, err := newWorkplace(dir)
+	if err := sweepAll(dir); err != nil {
+		return nil, err
+	}
+	there, err := vacant(dir, opts.Overwrite)
 	if err != nil {
 		return nil, err
 	}
-	if err := vacant(dir, opts.Overwrite); err != nil {
-		return nil, errors.Join(err, work.remove())
+	work, err := workFor(dir, there, isMount)
+	if err != nil {
+		return nil, err
 	}
-	w := &Writer{dir: dir, work: work, root: filepath.Join(work.path, "export"), opts: opts, parts: map[dataset.Part]partWriter{}}
+	w := &Writer{dir: dir, work: work, root: filepath.Join(work.path, stageDir), opts: opts, parts: map[dataset.Part]partWriter{}}
 	// The outer directory is private; this one gets the usual permissions.
-	if err := os.Mkdir(w.root, 0o777); err != nil {
+	if err = os.Mkdir(w.root, 0o777); err == nil {
+		w.stage, err = os.OpenRoot(w.root)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("creating a dataset: %w", err), w.Close())
 	}
 	return w, nil
@@ -68,7 +82,9 @@ func Create(dir string, opts Options) (*Writer, error) {
 // put into it; they are to be durable before Commit.
 func (w *Writer) Stage() string { return w.root }
 
-func (w *Writer) below(name string) string { return filepath.Join(w.root, name) }
+// Root is Stage to be written to: no name leads out of it. It is closed by Commit
+// and Close.
+func (w *Writer) Root() *os.Root { return w.stage }
 
 // Begin implements dataset.Sink.
 func (w *Writer) Begin(ctx context.Context, m dataset.Manifest) error {
@@ -141,10 +157,10 @@ func (w *Writer) part(part dataset.Part) (partWriter, error) {
 		err = fmt.Errorf("unknown part %q", part)
 	case w.opts.UseDirs && part != dataset.Tags:
 		if err = w.mkdir(string(part)); err == nil {
-			p = newDirWriter(filepath.Join(w.root, string(part)), w.counts[part])
+			p = newDirWriter(w.stage, string(part), w.counts[part])
 		}
 	default:
-		p, err = newFileWriter(filepath.Join(w.root, string(part)+jsonSuffix), string(part))
+		p, err = newFileWriter(w.stage, string(part)+jsonSuffix, string(part))
 	}
 	if err != nil {
 		return nil, err
@@ -155,7 +171,7 @@ func (w *Writer) part(part dataset.Part) (partWriter, error) {
 
 // mkdir makes a directory below root, once.
 func (w *Writer) mkdir(name string) error {
-	err := os.Mkdir(filepath.Join(w.root, name), 0o777)
+	err := w.stage.Mkdir(name, 0o777)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -178,7 +194,7 @@ func (w *Writer) PutResult(ctx context.Context, run dataset.Run, result io.Reade
 	if err := w.mkdir(filepath.Dir(name)); err != nil {
 		return err
 	}
-	return createFile(filepath.Join(w.root, name), func(f io.Writer) error {
+	return createFile(w.stage, name, func(f io.Writer) error {
 		_, err := io.Copy(f, result)
 		return err
 	})
@@ -217,6 +233,9 @@ func (w *Writer) Commit(ctx context.Context, final dataset.Manifest) error {
 }
 
 func (w *Writer) move() error {
+	if err := w.stage.Close(); err != nil {
+		return fmt.Errorf("creating a dataset: %w", err)
+	}
 	if err := w.takePlace(); err != nil {
 		return fmt.Errorf("creating a dataset: %w", err)
 	}
@@ -224,34 +243,6 @@ func (w *Writer) move() error {
 		return err
 	}
 	return w.Close()
-}
-
-// takePlace moves what was made to where it belongs. An empty directory gives
-// way; one that was filled meanwhile does not.
-func (w *Writer) takePlace() error {
-	if err := vacant(w.dir, w.opts.Overwrite); err != nil {
-		return err
-	}
-	err := os.Remove(w.dir)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return os.Rename(w.root, w.dir)
-	}
-	if !w.opts.Overwrite {
-		return err
-	}
-	if exchange(w.root, w.dir) == nil {
-		return nil
-	}
-	// Where the two cannot change places at once, a kill between these leaves
-	// the old export in the workplace; the next Create puts it back.
-	old := filepath.Join(w.work.path, replacedDir)
-	if err := os.Rename(w.dir, old); err != nil {
-		return err
-	}
-	if err := os.Rename(w.root, w.dir); err != nil {
-		return errors.Join(err, os.Rename(old, w.dir))
-	}
-	return nil
 }
 
 // Close removes what was not committed.
@@ -262,5 +253,8 @@ func (w *Writer) Close() error {
 		errs = append(errs, p.abandon())
 	}
 	clear(w.parts)
+	if w.stage != nil {
+		errs = append(errs, w.stage.Close())
+	}
 	return errors.Join(append(errs, w.work.remove())...)
 }

@@ -91,14 +91,19 @@ func TestWriterFiles(t *testing.T) {
 }
 
 func TestWriterWidth(t *testing.T) {
-	w := newDirWriter(t.TempDir(), 1_000_000)
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	w := newDirWriter(root, ".", 1_000_000)
 	if err := w.write([]bson.Raw{raw(t, bson.D{})}); err != nil {
 		t.Fatal(err)
 	}
-	if names, err := documentFiles(w.dir); err != nil || !slices.Equal(names, []string{"0000001.json"}) {
+	if names, err := documentFiles(root.Name()); err != nil || !slices.Equal(names, []string{"0000001.json"}) {
 		t.Errorf("got %v, %v", names, err)
 	}
-	w = newDirWriter(t.TempDir(), 0)
+	w = newDirWriter(root, ".", 0)
 	w.n = 999_999
 	if err := w.write([]bson.Raw{raw(t, bson.D{})}); err == nil {
 		t.Error("a document was written out of order")
