@@ -34,7 +34,7 @@ type planned struct {
 }
 
 // copy copies all planned files below stage.
-func (m *media) copy(ctx context.Context, stage string) (files, bytes int64, err error) {
+func (m *media) copy(ctx context.Context, stage *os.Root) (files, bytes int64, err error) {
 	rows, err := m.tx.QueryContext(ctx, `SELECT field, path, name, kind, size FROM file WHERE kind = ? ORDER BY id`, plainFile)
 	if err != nil {
 		return 0, 0, m.trouble(err)
@@ -71,14 +71,14 @@ func (m *media) copy(ctx context.Context, stage string) (files, bytes int64, err
 	if err := m.copyScenes(ctx, stage, copied); err != nil {
 		return 0, 0, err
 	}
-	if err := syncAll(stage); err != nil {
+	if err := syncAll(stage.Name()); err != nil {
 		return 0, 0, fmt.Errorf("making the media durable: %w", err)
 	}
 	return p.Done, p.Bytes, nil
 }
 
 // copyScenes writes the scenes and what they need.
-func (m *media) copyScenes(ctx context.Context, stage string, copied func(int64)) error {
+func (m *media) copyScenes(ctx context.Context, stage *os.Root, copied func(int64)) error {
 	var scenes []planned
 	rows, err := m.tx.QueryContext(ctx, `SELECT field, path, name, kind, size FROM file WHERE kind = ? ORDER BY id`, sceneFile)
 	if err != nil {
@@ -103,7 +103,7 @@ func (m *media) copyScenes(ctx context.Context, stage string, copied func(int64)
 	return nil
 }
 
-func (m *media) copyScene(ctx context.Context, stage string, f planned, done map[string]bool, copied func(int64)) error {
+func (m *media) copyScene(ctx context.Context, stage *os.Root, f planned, done map[string]bool, copied func(int64)) error {
 	s, err := scene.Assets(openFile, f.path)
 	if err != nil {
 		return err
@@ -147,12 +147,12 @@ func (m *media) copyScene(ctx context.Context, stage string, f planned, done map
 
 // copyFile copies a file to a place below stage, with other references if it is
 // one of a scene that has any.
-func copyFile(ctx context.Context, stage, name, from string, placed *scene.Placed) error {
+func copyFile(ctx context.Context, stage *os.Root, name, from string, placed *scene.Placed) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	to := filepath.Join(stage, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+	to := filepath.FromSlash(name)
+	if err := stage.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 		return fmt.Errorf("copying media: %w", err)
 	}
 	src, err := openMedia(from)
@@ -160,7 +160,7 @@ func copyFile(ctx context.Context, stage, name, from string, placed *scene.Place
 		return fmt.Errorf("copying media: %w", err)
 	}
 	defer src.Close()
-	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	dst, err := stage.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("copying media: %w", err)
 	}

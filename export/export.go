@@ -49,6 +49,9 @@ type Options struct {
 	// is where names in data/ and fields/ start from; what is outside of it is
 	// not copied.
 	RelDir string
+	// AssetDirs are directories that assets of scenes may lie in besides RelDir and
+	// the common directory of the media.
+	AssetDirs []string
 	// Overwrite replaces an export, unless a dataset names what is in it.
 	Overwrite bool
 	// Workers copy media at a time; 0 is 8.
@@ -118,6 +121,9 @@ func once(ctx context.Context, job Job, opts Options) (report Report, err error)
 	if err != nil {
 		return report, err
 	}
+	if err := checkNames(m, finder, opts); err != nil {
+		return report, err
+	}
 	w, err := dirstore.Create(job.Dir, dirstore.Options{Overwrite: opts.Overwrite})
 	if err != nil {
 		return report, err
@@ -128,7 +134,7 @@ func once(ctx context.Context, job Job, opts Options) (report Report, err error)
 		return report, err
 	}
 	defer func() { err = errors.Join(err, paths.close()) }()
-	if err := paths.place(ctx, w.Stage()); err != nil {
+	if err := paths.place(ctx, w); err != nil {
 		return report, err
 	}
 	counts := map[dataset.Part]int64{}
@@ -147,6 +153,16 @@ func once(ctx context.Context, job Job, opts Options) (report Report, err error)
 		Views: len(m.Views()), Runs: len(m.Runs()), Files: paths.files, Bytes: paths.bytes, Warnings: warnings(m, counts)}
 	report.Warnings = append(report.Warnings, paths.warnings()...)
 	return report, nil
+}
+
+// checkNames refuses names that would lead out of the directory. Fields have
+// directories of their own where media are copied or paths become relative.
+func checkNames(m dataset.Manifest, finder *dataset.Finder, opts Options) error {
+	var fields []string
+	if opts.Media || opts.RelDir != "" {
+		fields = finder.Names()
+	}
+	return dataset.CheckNames(m, fields)
 }
 
 // warnings says what is not all there.

@@ -83,6 +83,9 @@ func (m *media) plan(ctx context.Context, src dataset.Source, manifest dataset.M
 			m.opts.Progress(Progress{Phase: "planning", Done: done, Total: manifest.Counts[dataset.Samples]})
 		}
 	}
+	if err := m.checkAssets(ctx); err != nil {
+		return err
+	}
 	if m.refusal.Total > 0 {
 		return &m.refusal
 	}
@@ -153,6 +156,11 @@ func (m *media) add(ctx context.Context, id string, f dataset.Found) error {
 	stored := localfile.Clean(f.Value)
 	if _, known, err := m.lookup(ctx, f.Field, stored); err != nil || known {
 		return err
+	}
+	if fault := dataset.ElementFault(f.Field); fault != "" { // one that the schema does not declare
+		m.refusal.Reason, m.refusal.Hint = "names that cannot be the name of a folder", "rename these fields in FiftyOne, or export without --export-media"
+		m.refusal.Add(dataset.Problem{Kind: "name", ID: id, Field: f.Field, Path: f.Value, Hint: fault})
+		return nil
 	}
 	found, err := localfile.Resolver{}.Resolve(f.Value)
 	if err != nil {

@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -44,12 +43,12 @@ func (p *paths) close() error {
 }
 
 // place copies the media into the directory that is being made.
-func (p *paths) place(ctx context.Context, stage string) error {
+func (p *paths) place(ctx context.Context, w *dirstore.Writer) error {
 	if p.media == nil {
 		return nil
 	}
 	var err error
-	p.files, p.bytes, err = p.media.copy(ctx, stage)
+	p.files, p.bytes, err = p.media.copy(ctx, w.Root())
 	return err
 }
 
@@ -109,7 +108,7 @@ type relativeSink struct {
 // Commit implements dataset.Sink.
 func (s relativeSink) Commit(ctx context.Context, final dataset.Manifest) error {
 	for field := range s.paths.stripped {
-		if err := os.MkdirAll(filepath.Join(s.Stage(), "fields", field), 0o777); err != nil {
+		if err := s.Root().MkdirAll(filepath.Join("fields", field), 0o777); err != nil {
 			return fmt.Errorf("creating a dataset: %w", err)
 		}
 	}

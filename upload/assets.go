@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -36,6 +37,7 @@ var followed = []scene.Kind{scene.Document, scene.OBJ, scene.GLTF, scene.MTL}
 type mention struct {
 	scene.Asset
 	found localfile.Found
+	real  string // where it is found, symbolic links followed
 	err   error
 }
 
@@ -121,6 +123,13 @@ func (b *builder) mentions(f ledger.File, kind scene.Kind, seen *memo) ([]mentio
 func (b *builder) link(ctx context.Context, f ledger.File, list []mention) error {
 	noted := map[string]bool{}
 	for _, m := range list {
+		roots := b.roots.of(b.resolver.Named(f.Path, f.Local))
+		if m.err == nil && !roots.Hold(m.real) { // what is not there is not sent
+			b.refuse("assets of 3D scenes that lie outside of the dataset's directories",
+				"make sure that these files are to be sent, and allow their directory with --allow-assets-outside DIR; or "+alone,
+				"outside-asset", f, spell(f, m, fmt.Sprintf("it is %q, outside of %s", m.real, strings.Join(roots, " and "))))
+			continue
+		}
 		a := ledger.File{
 			Path: m.Path, Local: m.found.Path, Field: f.Field, Size: m.found.Size, ModTime: m.found.ModTime, Kind: string(m.Kind),
 		}
@@ -187,7 +196,9 @@ func (m *memo) find(path string) mention {
 	if ok {
 		return found
 	}
-	found.found, found.err = m.resolve(path)
+	if found.found, found.err = m.resolve(path); found.err == nil {
+		found.real = localfile.Real(found.found.Path)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.known[path] = found

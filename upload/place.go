@@ -40,9 +40,19 @@ func (b *builder) target(name string) (url, dir string, err error) {
 	if !apart {
 		dir = "fields/" + name + "/"
 	}
-	bad := b.job.Name == "" || b.job.Name == "." || b.job.Name == ".." || strings.ContainsAny(b.job.Name, "/{}")
-	if strings.Contains(url, "{dataset}") && bad {
-		return "", "", fmt.Errorf("%w: {dataset} would be %q", ErrTemplate, b.job.Name)
+	if fault := dataset.ElementFault(name); fault != "" && (dir != "" || strings.Contains(url, "{field}")) {
+		return "", "", &dataset.Refusal{
+			Reason: fmt.Sprintf("the media field %q cannot be a part of a key: %s", name, fault), Total: 1,
+			Problems: []dataset.Problem{{Kind: "name", Field: name, Hint: fault}},
+			Hint:     "rename the field in FiftyOne, or say where its files go with --remote-dir FIELD=URL",
+		}
+	}
+	fault := dataset.ElementFault(b.job.Name)
+	if fault == "" && strings.ContainsAny(b.job.Name, "{}") {
+		fault = "it holds a brace"
+	}
+	if strings.Contains(url, "{dataset}") && fault != "" {
+		return "", "", fmt.Errorf("%w: {dataset} would be %q: %s", ErrTemplate, b.job.Name, fault)
 	}
 	url = strings.ReplaceAll(strings.ReplaceAll(url, "{dataset}", b.job.Name), "{field}", name)
 	if left := placeholder.FindString(url); left != "" {
@@ -83,6 +93,7 @@ func (b *builder) bases(ctx context.Context) error {
 				"name the directory that keys start from with --rel-dir", "outside-base", f, "outside "+noted)
 		}
 	}
+	b.roots = b.assetRoots(common)
 	for id, field := range b.fields {
 		if b.usesBase() && field.base == "" {
 			field.base = common[id]

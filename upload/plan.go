@@ -96,6 +96,7 @@ type builder struct {
 	refused  int64
 	flaws    []flaw
 	scenes   int64 // that are sent without their assets
+	roots    assetRoots
 }
 
 // A field is a media field while its files are being placed.
@@ -181,6 +182,7 @@ func (b *builder) open(ctx context.Context, name string) error {
 	if f.root, err = b.job.Open(ctx, f.url); err != nil {
 		return err
 	}
+	f.root = f.root.Enclosed()
 	f.all = f.root.Naming.Base + f.root.Key("")
 	if f.base, err = b.draft.Base(ctx, id); err != nil {
 		return err

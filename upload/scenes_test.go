@@ -71,6 +71,7 @@ func TestScenes(t *testing.T) {
 			for i := range tt.opts.RelDirs {
 				tt.opts.RelDirs[i] = strings.Replace(tt.opts.RelDirs[i], "DIR", dir, 1)
 			}
+			tt.opts.AssetDirs = []string{outside}
 			job := newJob(t, dir, out, samples...)
 			lift(t, job, tt.opts)
 			first := scenetest.Same(t, scenes[0], samples[0]["filepath"])
@@ -110,6 +111,7 @@ func TestScenesAgain(t *testing.T) {
 	job := newJob(t, dir, out, samples...)
 	send := func(want int64, opts upload.Options) *upload.Plan {
 		t.Helper()
+		opts.AssetDirs = []string{filepath.Join(root, "lib")}
 		plan, err := upload.NewPlan(t.Context(), job, opts)
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +149,7 @@ func TestScenesAgain(t *testing.T) {
 		t.Errorf("%+v, %v", sent, err)
 	}
 	send(2, upload.Options{Overwrite: upload.OverwriteOwn})
-	lift(t, job, upload.Options{})
+	lift(t, job, upload.Options{AssetDirs: []string{filepath.Join(root, "lib")}})
 	scenetest.Same(t, scenes[0], samples[0]["filepath"])
 }
 
@@ -160,7 +162,7 @@ func TestSceneWaitsForItsAssets(t *testing.T) {
 	image := write(t, dir, "x.png", "x")
 	samples := []sample{{"filepath": scenes[0]}, {"filepath": scenes[1]}, {"filepath": image}}
 	job := newJob(t, dir, out, samples...)
-	plan, err := upload.NewPlan(t.Context(), job, upload.Options{SkipFailures: true})
+	plan, err := upload.NewPlan(t.Context(), job, upload.Options{SkipFailures: true, AssetDirs: []string{filepath.Join(root, "lib")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +195,7 @@ func TestSceneWaitsForItsAssets(t *testing.T) {
 	if err := os.Rename(gone+".away", gone); err != nil {
 		t.Fatal(err)
 	}
-	if done := lift(t, job, upload.Options{}); done.Changed != 1 || done.Remaining != 0 {
+	if done := lift(t, job, upload.Options{AssetDirs: []string{filepath.Join(root, "lib")}}); done.Changed != 1 || done.Remaining != 0 {
 		t.Errorf("%+v", done)
 	}
 	scenetest.Same(t, scenes[0], samples[0]["filepath"])

@@ -86,6 +86,9 @@ type Options struct {
 	SuffixCollisions bool
 	// KeepMissing leaves values whose file is not there as they are.
 	KeepMissing bool
+	// AssetDirs are directories that assets of scenes may lie in besides those of the
+	// dataset: its own (Job.Dir), RelDirs, and the common one of its media.
+	AssetDirs []string
 	// SkipAssets sends .fo3d scenes without the files they refer to.
 	SkipAssets bool
 	// Overwrite says which objects may be replaced.

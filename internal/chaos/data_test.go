@@ -32,7 +32,7 @@ func (w *world) makeData(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.media = copied.Media
-	scenes := scenetest.Lay(t, filepath.Join(w.media, "groups", "rich"), filepath.Join(w.media, "library"))
+	scenes := scenetest.Lay(t, filepath.Join(w.media, "groups", "rich"), filepath.Join(w.media, "groups", "library"))
 	old := func(i int) string { return fmt.Sprintf("%s/groups/scenes/%06d/scene.fo3d", testexport.Root, i) }
 	dump := mongotest.FiftyOne(t, old(0), scenes[0], old(1), scenes[1], testexport.Root, w.media)
 	w.moreSamples(t, dump)
