@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // A quantity is a number with its unit, which a page may show smaller.
@@ -97,23 +96,4 @@ func moment(t time.Time) string {
 		return "unknown"
 	}
 	return t.Format("2 January 2006, 15:04:05 MST")
-}
-
-// visible writes out the characters of a text that would not be seen, or would
-// change how the rest is seen: control characters, and those that turn the
-// direction of a line. Joiners stay: letters and emoji are made with them.
-func visible(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		switch {
-		case c == '\u200c' || c == '\u200d':
-			b.WriteRune(c)
-		case c == '\n' || c == '\t', unicode.Is(unicode.Cc, c), unicode.Is(unicode.Cf, c) && c < 0xe0000, unicode.Is(unicode.Zl, c), unicode.Is(unicode.Zp, c):
-			q := strconv.QuoteRuneToASCII(c)
-			b.WriteString(q[1 : len(q)-1])
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
 }

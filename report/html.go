@@ -78,7 +78,7 @@ func WriteHTML(w io.Writer, r Report) error {
 		return err
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"bytes": bytesOf, "count": count, "duration": duration, "moment": moment, "visible": visible,
+		"bytes": bytesOf, "count": count, "duration": duration, "moment": moment, "visible": Visible,
 		"plural": plural, "kindwords": kindWords, "verdict": verdictOf, "lines": func(s string) []string { return strings.Split(s, "\n") },
 		"percent": func(f float64) string { return figures(f) },
 		"first":   func(p Problems) int64 { return int64(len(p.Rows)) },
@@ -101,10 +101,10 @@ func newPage(r Report) page {
 	}
 	var names []string
 	for _, d := range r.Datasets {
-		names = append(names, visible(d.Name))
+		names = append(names, Visible(d.Name))
 		p.Cards = append(p.Cards, newCard(fmt.Sprintf("dataset-%d", len(p.Cards)+1), d))
 	}
-	p.Title = visible(strings.TrimSpace(r.Tool + " " + r.Command))
+	p.Title = Visible(strings.TrimSpace(r.Tool + " " + r.Command))
 	switch {
 	case len(names) == 1:
 		p.Title += " of " + names[0]

@@ -24,7 +24,7 @@ func verdictOf(s Status) verdict {
 	if v, ok := known[s]; ok {
 		return v
 	}
-	return verdict{"warn", visible(string(s)), "Ended as “" + visible(string(s)) + "”"}
+	return verdict{"warn", Visible(string(s)), "Ended as “" + Visible(string(s)) + "”"}
 }
 
 // headline is the outcome in a sentence.

@@ -1,8 +1,8 @@
 package report
 
 import (
-	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -58,13 +58,47 @@ func FuzzDiff(f *testing.F) {
 	})
 }
 
+// What is shown holds nothing that a terminal obeys or that is not seen, and is
+// shown as it is if it is shown again.
 func FuzzVisible(f *testing.F) {
-	f.Add("a\u202eb\x00")
+	for _, s := range []string{
+		"a\u202eb\x00", "\x1b]0;TITLE\x07\x1b[2J", "\x9b2J", "\u009b2J", "a\r\nb\tc\x7f", "pass\u200bword\ufeff\u2060", "\u2028\u2029", "x\u200dy",
+		"👩\u200d💻 می\u200cخواهم", "🏴\U000e0067\U000e0062\U000e007f", "a\U000e0041", "\u00ad\u034f\u115f\u3164", "\\x1b", "é e\u0301 日本",
+	} {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := visible(s); strings.ContainsAny(got, "\x00\n\r\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2028") {
-			t.Fatalf("%q is shown as %q", s, got)
+		got := Visible(s)
+		if !utf8.ValidString(got) || Visible(got) != got {
+			t.Fatalf("%q is shown as %q, then as %q", s, got, Visible(got))
+		}
+		for _, c := range got {
+			joiner := c == '\u200c' || c == '\u200d' || c >= 0xe0020 && c <= 0xe007f
+			if unicode.In(c, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || unicode.Is(unicode.Cf, c) && !joiner {
+				t.Fatalf("%q is shown as %q", s, got)
+			}
 		}
 	})
+}
+
+func TestVisible(t *testing.T) {
+	for s, want := range map[string]string{
+		"plain \\ text":        "plain \\ text",
+		"\x1b[2J":              `\x1b[2J`,
+		"\x9b2J":               `\x9b2J`,
+		"\u009b":               `\u009b`,
+		"a\nb\tc\x7f":          `a\nb\tc\x7f`,
+		"a\u202eb":             `a\u202eb`,
+		"pass\u200dword\u200b": `pass\u200dword\u200b`,
+		"👩\u200d💻":             "👩\u200d💻",
+		"می\u200cخواهم":        "می\u200cخواهم",
+		"a\U000e0041":          `a\U000e0041`,
+		"é 日本 a\u0301":         "é 日本 a\u0301",
+	} {
+		if got := Visible(s); got != want {
+			t.Errorf("%q: got %s, want %s", s, got, want)
+		}
+	}
 }
 
 // Axes end at or above what they hold, after few steps.

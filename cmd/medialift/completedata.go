@@ -10,6 +10,7 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/pathmap"
+	"github.com/medialift/medialift/report"
 )
 
 // completionTime is how long somebody who pressed the tab key is kept waiting.
@@ -53,7 +54,7 @@ func (a *app) offerNames(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comp
 	for _, i := range infos {
 		names = append(names, i.Name)
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return typeable(names), cobra.ShellCompDirectiveNoFileComp
 }
 
 // reachable tells whether the flags or FiftyOne's settings name a server.
@@ -94,7 +95,7 @@ func (a *app) offerFields(cmd *cobra.Command, args []string, _ string) ([]cobra.
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return unique(finder.Names()), cobra.ShellCompDirectiveNoFileComp
+	return typeable(unique(finder.Names())), cobra.ShellCompDirectiveNoFileComp
 }
 
 // offerViews offers the saved views of the dataset that was named before.
@@ -106,7 +107,7 @@ func (a *app) offerViews(cmd *cobra.Command, args []string, _ string) ([]cobra.C
 			names = append(names, name)
 		}
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return typeable(names), cobra.ShellCompDirectiveNoFileComp
 }
 
 // offerRuns offers earlier runs, the newest first.
@@ -133,7 +134,7 @@ func (a *app) offerRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Compl
 	}
 	var names []cobra.Completion
 	for _, s := range list {
-		names = append(names, s.Run+"\t"+shownDataset(s)+", "+string(s.Status))
+		names = append(names, s.Run+"\t"+report.Visible(shownDataset(s))+", "+string(s.Status))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/medialift/medialift/dbmigrate/enterprise"
 	"github.com/medialift/medialift/dbmigrate/revisions"
+	"github.com/medialift/medialift/report"
 )
 
 // choices are the values of flags that take one of a few, each with what it means
@@ -138,6 +140,15 @@ func (a *app) offers() map[string]cobra.CompletionFunc {
 			return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		},
 	}
+}
+
+// typeable leaves out what no terminal should be given, and nobody could type: cobra
+// prints completions as they are.
+func typeable(list []cobra.Completion) []cobra.Completion {
+	return slices.DeleteFunc(list, func(item cobra.Completion) bool {
+		value, description, _ := strings.Cut(item, "\t")
+		return report.Visible(value) != value || report.Visible(description) != description
+	})
 }
 
 // unique leaves out what was in the list before.

@@ -50,6 +50,7 @@ func (a *app) connect(ctx context.Context, writes bool) (*mongostore.Database, e
 			return nil, err
 		}
 		d.admin = place.Admin
+		a.ui.secrets.learnURI(place.URI)
 		if d.opened, d.stop, err = locate.Open(ctx, place, mongostore.Options{Force: d.force, Waiting: a.ui.wait}); err != nil {
 			return nil, fmt.Errorf("%w (database of %s)", err, place.From)
 		}

@@ -18,6 +18,7 @@ import (
 
 func newExport(a *app) *cobra.Command {
 	var opts export.Options
+	var outside []string
 	cmd := &cobra.Command{
 		Use:   "export NAME DIR",
 		Short: "Export a dataset of a database to a directory, as FiftyOne does",
@@ -25,17 +26,23 @@ func newExport(a *app) *cobra.Command {
 FiftyOne and medialift import. Without --export-media paths stay as they are and
 no media are copied. User indexes go into medialift.json, which FiftyOne passes over.
 
-DIR appears when all of it is there. --overwrite replaces an export, unless a
-dataset of the database names a file in it.`,
+DIR appears when all of it is there; a directory that is there and empty, such as a
+mount point, is filled. --overwrite replaces an export, unless a dataset of the
+database names a file in it. A symbolic link stays.`,
 		Example: `  medialift export coco-2017 ./coco-2017
   medialift export coco-2017 ./coco-2017 --export-media --rel-dir /data/coco`,
 		Args: exactly(2, "the name of a dataset and a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if opts.AssetDirs, err = assetDirs(outside); err != nil {
+				return err
+			}
 			return a.export(cmd.Context(), strings.TrimPrefix(args[0], "db:"), strings.TrimPrefix(args[1], "dir:"), opts)
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&opts.Media, "export-media", false, "copy the media of all fields to data/ and fields/")
+	f.StringArrayVar(&outside, "allow-assets-outside", nil, "copy also assets of .fo3d scenes that lie in `DIR`, outside of the dataset's own directories (repeatable)")
 	f.StringVar(&opts.RelDir, "rel-dir", "", "`DIR` that is cut off from the head of paths")
 	f.BoolVar(&opts.Overwrite, "overwrite", false, "replace an export that is in DIR")
 	return cmd

@@ -112,6 +112,7 @@ func (a *app) connectTo(ctx context.Context, uri, name, from string) (*mongostor
 	if err != nil {
 		return nil, nil, err
 	}
+	a.ui.secrets.learnURI(place.URI)
 	d, stop, err := locate.Open(ctx, place, mongostore.Options{Waiting: a.ui.wait})
 	if err != nil {
 		return nil, nil, &targetError{fmt.Errorf("%w (%s)", err, from)}

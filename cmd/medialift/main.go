@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string) int {
 	a := &app{ui: ui}
 	root := newRoot(a) // which sets json to its default
 	ui.json = wantsJSON(args)
+	ui.secrets.learn(args, os.Environ())
 	ctx, stop := signals(ctx, ui.lastWords)
 	defer stop()
 	root.SetArgs(args)

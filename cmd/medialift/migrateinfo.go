@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -10,6 +11,7 @@ import (
 	"github.com/medialift/medialift/dbmigrate/enterprise"
 	"github.com/medialift/medialift/dbmigrate/revisions"
 	"github.com/medialift/medialift/dbmigrate/runner"
+	"github.com/medialift/medialift/report"
 )
 
 // compatible are the databases that the newest known FiftyOne connects to
@@ -56,7 +58,10 @@ func (c *migrateCmd) showInfo(ctx context.Context) error {
 	c.ui.doc.Datasets = entries
 	c.ui.doc.Database = &databaseVersion{Name: c.handle.Name(), Version: c.found.Version, Type: c.found.Type, Newest: revisions.Newest}
 	if len(list) > 0 {
-		c.ui.say("\n%s", versionTable(list))
+		c.ui.say("")
+		for line := range strings.SplitSeq(versionTable(list), "\n") {
+			c.ui.say("%s", line)
+		}
 	}
 	return nil
 }
@@ -95,10 +100,12 @@ func (c *migrateCmd) showVersions(list []runner.Dataset) error {
 
 // versionTable lays out datasets as FiftyOne's table of them.
 func versionTable(list []runner.Dataset) string {
+	list = slices.Clone(list)
 	const gap = "  "
 	name, version := len("dataset")+2, len("version")+2
-	for _, d := range list {
-		name, version = max(name, uniseg.StringWidth(d.Name)), max(version, uniseg.StringWidth(d.Version))
+	for i, d := range list {
+		list[i].Name, list[i].Version = report.Visible(d.Name), report.Visible(d.Version)
+		name, version = max(name, uniseg.StringWidth(list[i].Name)), max(version, uniseg.StringWidth(list[i].Version))
 	}
 	var b strings.Builder
 	line := func(left, right string) {

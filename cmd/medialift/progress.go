@@ -41,13 +41,18 @@ func (b *bar) start(mode string, out io.Writer) error {
 		b.mode = mode
 	case "auto", "":
 		b.mode = "plain"
-		if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if isTerminal(out) {
 			b.mode = "bar"
 		}
 	default:
 		return usage("use auto, plain, json or none", "unknown kind of progress %q", mode)
 	}
 	return nil
+}
+
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // show takes one report; those that come too fast are dropped.

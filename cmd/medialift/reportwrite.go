@@ -133,15 +133,20 @@ func isReport(path string) (bool, error) {
 
 // writeReport writes a report beside its place, then moves it there.
 func writeReport(path string, data report.Report) (err error) {
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
 	// Not os.CreateTemp's, which nobody else may read.
-	temp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".medialift-report-%d-%d", os.Getpid(), time.Now().UnixNano()))
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	temp := fmt.Sprintf(".medialift-report-%d-%d", os.Getpid(), time.Now().UnixNano())
+	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(temp)
+			_ = root.Remove(temp)
 		}
 	}()
 	if strings.EqualFold(filepath.Ext(path), ".json") {
@@ -151,7 +156,7 @@ func writeReport(path string, data report.Report) (err error) {
 	}
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(temp, path)
+		err = root.Rename(temp, filepath.Base(path))
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/lift"
+	"github.com/medialift/medialift/report"
 )
 
 // A runsCmd is one invocation of runs.
@@ -221,6 +223,7 @@ func (c *runsCmd) printer(header []string) func([]string) error {
 		}
 	}
 	w := csv.NewWriter(c.ui.out)
+	toTerminal := isTerminal(c.ui.out) // a program gets what is there
 	first := true
 	return func(cells []string) error {
 		if first {
@@ -232,6 +235,12 @@ func (c *runsCmd) printer(header []string) func([]string) error {
 		if cells == nil {
 			w.Flush()
 			return w.Error()
+		}
+		if toTerminal {
+			cells = slices.Clone(cells)
+			for i := range cells {
+				cells[i] = report.Visible(cells[i])
+			}
 		}
 		return w.Write(cells)
 	}

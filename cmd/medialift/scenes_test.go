@@ -98,7 +98,8 @@ func TestScenesResolve(t *testing.T) {
 func checkScenes(t *testing.T, m tool, dir, target string, stored func(url string) string, want int) {
 	t.Helper()
 	before, was := snapshot(t, dir), sceneValues(t, documents(t, dir))
-	args := []string{"upload", dir, target, "--update-filepaths"}
+	outside := filepath.Dir(filepath.Dir(dir)) // where the test keeps all that it makes
+	args := []string{"upload", dir, target, "--update-filepaths", "--allow-assets-outside", outside}
 	first := m.run(0, args...)
 	is := sceneValues(t, documents(t, dir))
 	assets := map[string]bool{}

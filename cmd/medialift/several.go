@@ -121,6 +121,7 @@ func (t *tour) each(ctx context.Context, one func(context.Context, string) error
 		t.ui.turn(e)
 		err := withCause(ctx, one(ctx, e.arg))
 		e.ended(err, &t.ui.doc)
+		e.Error, e.Hint = t.ui.secrets.inError(e.Error), t.ui.secrets.inError(e.Hint)
 		if err == nil {
 			continue
 		}

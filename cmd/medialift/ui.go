@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,8 +48,9 @@ type ui struct {
 	report     reporter
 	at         *entry // the dataset that is worked on, of a command that takes several
 	// known is what lastWords may say: a copy, since others write to doc.
-	known atomic.Pointer[document]
-	said  sync.Once // the document
+	known   atomic.Pointer[document]
+	said    sync.Once // the document
+	secrets secrets
 }
 
 func newUI(out, err io.Writer) *ui {
@@ -70,28 +72,33 @@ func (u *ui) start() error {
 func (u *ui) say(format string, args ...any) {
 	u.bar.clear()
 	if !u.json {
-		_, _ = fmt.Fprintf(u.out, format+"\n", args...)
+		u.line(u.out, u.secrets.inLine, format+"\n", args...)
 	}
+}
+
+// line prints what people read. The format is the program's own; in the arguments,
+// which others wrote, nothing is left that a terminal would obey, nor a secret.
+func (u *ui) line(to io.Writer, hide func(string) string, format string, args ...any) {
+	_, _ = io.WriteString(to, hide(fmt.Sprintf(format, shown(hide, args)...)))
 }
 
 // ask prints a question, which the caller waits for the answer to.
 func (u *ui) ask(format string, args ...any) {
 	u.bar.clear()
-	_, _ = fmt.Fprintf(u.err, format, args...)
+	u.line(u.err, u.secrets.inLine, format, args...)
 }
 
 // warn prints a line on stderr and keeps it for the document.
 func (u *ui) warn(format string, args ...any) {
 	u.bar.clear()
-	msg := fmt.Sprintf(format, args...)
-	u.doc.Warnings = append(u.doc.Warnings, msg)
-	_, _ = fmt.Fprintf(u.err, "medialift: warning: %s\n", msg)
+	u.doc.Warnings = append(u.doc.Warnings, u.secrets.inError(fmt.Sprintf(format, args...)))
+	u.line(u.err, u.secrets.inError, "medialift: warning: "+format+"\n", args...)
 }
 
 // wait prints on stderr what is waited for. Other goroutines may call it while a
 // command is at work.
 func (u *ui) wait(text string) {
-	_, _ = fmt.Fprintf(u.err, "medialift: %s\n", text)
+	u.line(u.err, u.secrets.inError, "medialift: %s\n", text)
 }
 
 // shownProblems is how many problems people see; the document holds more.
@@ -108,10 +115,10 @@ func (u *ui) problems(list []dataset.Problem, total int64) {
 	}
 	shown := list[:min(shownProblems, len(list))]
 	for _, p := range shown {
-		_, _ = fmt.Fprintf(u.err, "  %s\n", problemLine(p))
+		u.line(u.err, u.secrets.inError, "  %s\n", problemLine(p))
 	}
 	if more := total - int64(len(shown)); more > 0 {
-		_, _ = fmt.Fprintf(u.err, "  … and %d more\n", more)
+		u.line(u.err, u.secrets.inLine, "  … and %d more\n", more)
 	}
 }
 
@@ -145,8 +152,8 @@ func (u *ui) finish(err error) int {
 		u.problems(refusal.Problems, refusal.Total)
 	}
 	if err != nil {
-		u.doc.Error, u.doc.Hint = err.Error(), v.hint
-		u.complain(u.doc.Error, v.hint)
+		u.doc.Error, u.doc.Hint = u.secrets.inError(err.Error()), u.secrets.inError(v.hint)
+		u.complain(err, v.hint)
 	}
 	u.doc.ExitCode, u.doc.RetryHelp = v.code, v.retry
 	if u.doc.Status == "" || err != nil {
@@ -163,11 +170,11 @@ func (u *ui) finish(err error) int {
 }
 
 // complain prints an error and what to do about it.
-func (u *ui) complain(msg, hint string) {
+func (u *ui) complain(msg any, hint string) {
 	u.bar.clear()
-	_, _ = fmt.Fprintf(u.err, "medialift: error: %s\n", msg)
+	u.line(u.err, u.secrets.inError, "medialift: error: %v\n", msg)
 	if hint != "" {
-		_, _ = fmt.Fprintf(u.err, "hint: %s\n", hint)
+		u.line(u.err, u.secrets.inError, "hint: %s\n", hint)
 	}
 }
 
@@ -180,7 +187,7 @@ func (u *ui) writeReport(code int) int {
 			code = exitFailed
 			u.doc.ExitCode, u.doc.Status, u.doc.Error = code, "failed", err.Error()
 			u.doc.Hint = "the work itself is done: run the same command again with another --report"
-			_, _ = fmt.Fprintf(u.err, "hint: %s\n", u.doc.Hint)
+			u.line(u.err, u.secrets.inError, "hint: %s\n", u.doc.Hint)
 		}
 	}
 	return code
@@ -192,10 +199,13 @@ func (u *ui) print(doc document) (err error) {
 		if !u.json {
 			return
 		}
-		e := json.NewEncoder(u.out)
+		var text bytes.Buffer
+		e := json.NewEncoder(&text)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
-		err = e.Encode(doc)
+		if err = e.Encode(doc); err == nil {
+			_, err = io.WriteString(u.out, u.secrets.inDocument(string(visibleJSON(text.Bytes()))))
+		}
 	})
 	return err
 }

@@ -20,6 +20,7 @@ type uploadCmd struct {
 	fields, remoteDirs, relDirs       []string
 	layout, onCollision, missing      string
 	overwrite                         string
+	assetDirs                         []string
 	skipAssets, skipFailures, rewrite bool
 	dryRun, verifyArrived             bool
 	choice                            datasetChoice
@@ -75,6 +76,7 @@ func (c *uploadCmd) sending(f *pflag.FlagSet) {
 	f.StringVar(&c.missing, "missing", "refuse", "values whose file is not there: refuse or keep")
 	f.StringVar(&c.overwrite, "overwrite", "", "replace other objects under the same keys: `all`, or own for those an earlier run sent")
 	f.Lookup("overwrite").NoOptDefVal = string(upload.OverwriteAll)
+	f.StringArrayVar(&c.assetDirs, "allow-assets-outside", nil, "send also assets of .fo3d scenes that lie in `DIR`, outside of the dataset's own directories (repeatable)")
 	f.BoolVar(&c.skipAssets, "skip-assets", false, "send .fo3d scenes without the files they refer to")
 	f.BoolVar(&c.verifyArrived, "verify-arrived", false, "look again at every object that an earlier run sent, not only at some of each field")
 	f.BoolVar(&c.skipFailures, "skip-failures", false, "go on when a file cannot be sent")

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/upload"
 )
@@ -106,8 +107,27 @@ func (c *uploadCmd) options(target string) error {
 		c.opts.RelDirs = append(c.opts.RelDirs, abs)
 	}
 	var err error
+	if c.opts.AssetDirs, err = assetDirs(c.assetDirs); err != nil {
+		return err
+	}
 	c.target, err = c.place(target)
 	return err
+}
+
+// assetDirs are the directories of --allow-assets-outside.
+func assetDirs(dirs []string) ([]string, error) {
+	var list []string
+	for _, dir := range dirs {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, fmt.Errorf("finding %q: %w", dir, err)
+		}
+		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+			return nil, usage("name a directory that is there", "--allow-assets-outside %q is not a directory", dir)
+		}
+		list = append(list, abs)
+	}
+	return list, nil
 }
 
 // place is canonical for a URL to which is sent: it must be able to write as the
@@ -155,7 +175,7 @@ func canonical(url string) (string, error) {
 func (c *uploadCmd) endpoints() []string {
 	for _, url := range []string{c.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")} {
 		if url != "" && strings.Contains(strings.Join(append(c.places, c.target), " "), "s3://") {
-			return []string{strings.TrimRight(url, "/")}
+			return []string{strings.TrimRight(bucket.PublicURL(url), "/")} // a user and a password are not kept
 		}
 	}
 	return nil

@@ -112,6 +112,7 @@ var verdicts = []struct {
 	{dataset.ErrChanged, verdict{exitFailed, "failed", "run the same command again once nobody changes the dataset", true}},
 	{extjson.ErrBSON, verdict{exitRefused, "refused", "mend or delete that document in the database; nothing was written", false}},
 	{dirstore.ErrOccupied, verdict{exitRefused, "refused", "export into another directory, or replace an export with --overwrite", false}},
+	{dirstore.ErrBusy, verdict{exitLocked, "locked", "wait for the other export to end, or stop it", true}},
 	{mongostore.ErrURI, verdict{exitUsage, "usage", "write mongodb://host:27017, and the database's name with --database-name", false}},
 	{mongostore.ErrUnreachable, verdict{exitFailed, "failed", "check --database-uri and FIFTYONE_DATABASE_URI, and that the server runs", true}},
 	{mongostore.ErrCredentials, verdict{exitFailed, "failed", "check the user and password in the URI, and its authSource", false}},
