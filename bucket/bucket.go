@@ -23,6 +23,8 @@ var (
 	ErrNoBucket = errors.New("bucket not found")
 	// ErrDenied: the credentials are missing, wrong, or do not allow this.
 	ErrDenied = errors.New("access denied")
+	// ErrQuota: the store has no room left for these credentials, or at all.
+	ErrQuota = errors.New("no room left at the store")
 	// ErrUnreachable: the endpoint does not answer.
 	ErrUnreachable = errors.New("endpoint unreachable")
 	// ErrTemporary: worth another try (throttled, reset, server error).

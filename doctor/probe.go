@@ -132,6 +132,9 @@ func (p *prober) deletes(ctx context.Context) {
 		if errors.Is(err, bucket.ErrNotFound) {
 			return nil
 		}
+		if p.blind && errors.Is(err, bucket.ErrDenied) {
+			return nil // as an object is denied that is not there
+		}
 		return fmt.Errorf("looking whether it is gone: %w", err)
 	})
 	if err != nil {

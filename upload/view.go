@@ -64,7 +64,7 @@ func (e *executor) protect(ctx context.Context, root bucket.Location, view bucke
 		refusal.Add(dataset.Problem{Kind: "unseen", URL: place, Hint: err.Error()})
 		return refusal
 	case err != nil:
-		return fmt.Errorf("%w (it cannot be listed either: %w)", err, view.List)
+		return fmt.Errorf("writing below %s: %w (nor can it be listed: %w)", place, err, view.List)
 	}
 	e.note(fmt.Sprintf("these credentials cannot see what is below %s: the store refuses to replace objects, and nothing was compared", place))
 	return nil

@@ -33,6 +33,11 @@ type Options struct {
 	EndpointURL string
 	// Region of s3:// and minio:// buckets.
 	Region string
+	// Addressing says where in their URLs the bucket is named: "path", "virtual", or
+	// as the endpoint wants it if it is empty or "auto".
+	Addressing string
+	// RequestPayer has the requester pay for requests to them.
+	RequestPayer bool
 	// Attributes are what objects are written with.
 	Attributes bucket.Attributes
 }
@@ -133,8 +138,17 @@ func (o *Opener) openS3(ctx context.Context, name string, as bucket.Attributes) 
 	o.noteExtra("s3")
 	s, err := s3store.New(ctx, name, s3store.Options{
 		Endpoint: o.opts.EndpointURL, Region: o.opts.Region, ConfigFile: file, Profile: profile, Attributes: as,
+		Addressing: o.addressing(s3store.Auto), RequestPayer: o.opts.RequestPayer,
 	})
 	return opened{store: s}, err
+}
+
+// addressing is what the options say, or else usual.
+func (o *Opener) addressing(usual s3store.Addressing) s3store.Addressing {
+	if a := o.opts.Addressing; a != "" && a != "auto" {
+		return s3store.Addressing(a)
+	}
+	return usual
 }
 
 func (o *Opener) openAzure(ctx context.Context, t Target, as bucket.Attributes) (opened, error) {
@@ -180,7 +194,7 @@ func (o *Opener) openMinIO(ctx context.Context, name string, as bucket.Attribute
 	}
 	o.noteExtra("minio")
 	o.noteAlias(schemeMinIO, m.alias, "MINIO_ALIAS", "minio_config_file", "")
-	s3 := s3store.Options{Endpoint: m.endpoint, Region: m.region, PathStyle: true, Attributes: as}
+	s3 := s3store.Options{Endpoint: m.endpoint, Region: m.region, Addressing: o.addressing(s3store.Path), RequestPayer: o.opts.RequestPayer, Attributes: as}
 	if m.accessKey != "" {
 		s3.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: m.accessKey, SecretAccessKey: m.secretKey}, nil

@@ -44,6 +44,10 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	v, err := (*c.from.Load()).Retrieve(ctx)
 	switch {
 	case err == nil:
+		// Secrets that come from files often end in a newline, which no header can carry.
+		for _, text := range []*string{&v.AccessKeyID, &v.SecretAccessKey, &v.SessionToken} {
+			*text = strings.TrimSpace(*text)
+		}
 		c.had.Store(true)
 		c.lasting.Store(v.SessionToken == "" && !v.CanExpire)
 		return v, nil

@@ -76,7 +76,7 @@ func (s *Store) endpoint(ctx context.Context) bucket.Fact {
 	o := s.client.Options()
 	region := s.currentRegion()
 	params := s3.EndpointParameters{
-		Region: &region, Endpoint: o.BaseEndpoint, ForcePathStyle: &o.UsePathStyle,
+		Region: &region, Endpoint: o.BaseEndpoint, ForcePathStyle: aws.Bool(!s.virtual.Load()),
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/internal/wire"
 )
 
 // A failure says in few words what went wrong: the SDK's own text repeats the
@@ -61,6 +63,9 @@ func classify(ctx context.Context, err error) error {
 	if f, ok := errors.AsType[*failure](err); ok { // the credentials, or our own
 		return f
 	}
+	if f, ok := errors.AsType[*wire.Failure](err); ok {
+		return f
+	}
 	if status := httpStatus(err); status >= 300 {
 		return fromAnswer(status, err)
 	}
@@ -87,6 +92,9 @@ func fromAnswer(status int, err error) error {
 	if region := bucketRegion(err); status == http.StatusMovedPermanently && region != "" {
 		text += fmt.Sprintf(" (the bucket is in region %q: set AWS_REGION)", region)
 	}
+	if to := location(err); to != "" {
+		text += fmt.Sprintf(" (sent on to %s, which is not the store as it was named)", to)
+	}
 	if code == tooSkewed {
 		text += " (the clock of this machine is wrong)"
 	}
@@ -94,6 +102,20 @@ func fromAnswer(status int, err error) error {
 		text = kind.Error() + ": " + text
 	}
 	return &failure{kind: kind, text: text, err: err, once: onceMore(code), after: retryAfter(err)}
+}
+
+// location is where an answer sends a request that is not sent on, without what
+// may be a secret.
+func location(err error) string {
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || response.Response == nil || response.HTTPStatusCode()/100 != 3 {
+		return ""
+	}
+	u, err := url.Parse(response.Response.Header.Get("Location"))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // onceMore tells codes that say what a store sets right by itself: the next
@@ -133,6 +155,9 @@ func kindOf(status int, code string) error {
 		return bucket.ErrKey
 	case "InvalidToken", "InvalidAccessKeyId", "InvalidSecurity", "NotSignedUp", tooSkewed:
 		return bucket.ErrIdentity
+	case "QuotaExceeded", "UserQuotaExceeded", "BucketQuotaExceeded", "StorageQuotaExceeded", "XMinioAdminBucketQuotaExceeded",
+		"XMinioStorageFull", "TooMuchData", "InsufficientStorage", "InsufficientCapacity", "NoSpace":
+		return bucket.ErrQuota
 	case "SlowDown", "Throttling", "ThrottlingException", "RequestThrottled", "RequestLimitExceeded", "TooManyRequests", "ServiceUnavailable":
 		return bucket.ErrThrottled
 	case "RequestTimeout", "InternalError", "IncompleteBody", "OperationAborted", "ConditionalRequestConflict":
@@ -151,7 +176,9 @@ func kindOf(status int, code string) error {
 		return bucket.ErrExists
 	case status == http.StatusRequestTimeout:
 		return bucket.ErrTemporary
-	case status == http.StatusNotImplemented, status == http.StatusInsufficientStorage:
+	case status == http.StatusInsufficientStorage:
+		return bucket.ErrQuota
+	case status == http.StatusNotImplemented:
 		return nil
 	case status >= 500:
 		return bucket.ErrTemporary
@@ -217,6 +244,30 @@ func innermost(err error) error {
 		}
 		err = next
 	}
+}
+
+// unexpected tells that the endpoint does not want to be asked before it is sent
+// something, which is not done from then on.
+func (s *Store) unexpected(err error) bool {
+	if httpStatus(err) != http.StatusExpectationFailed || s.quirks.get().refusesExpect {
+		return false
+	}
+	s.quirks.learn(func(k *known) { k.refusesExpect = true })
+	return true
+}
+
+// unsummed tells that the endpoint wants a Content-MD5, which it is given from
+// then on: it does so for a bucket with Object Lock.
+func (s *Store) unsummed(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || httpStatus(err) != http.StatusBadRequest || s.quirks.get().wantsMD5 {
+		return false
+	}
+	if api.ErrorCode() != "MissingContentMD5" && !strings.Contains(strings.ToLower(api.ErrorMessage()), "content-md5") {
+		return false
+	}
+	s.quirks.learn(func(k *known) { k.wantsMD5 = true })
+	return true
 }
 
 // refused tells that the endpoint may not know a header that was sent.

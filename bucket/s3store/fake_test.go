@@ -6,9 +6,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -99,6 +102,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodDelete:
 		delete(f.objects, key)
 		w.WriteHeader(http.StatusNoContent)
+	case key == "" && r.Method == http.MethodGet:
+		f.list(w, r)
 	case key == "":
 	case !there:
 		refuse(w, http.StatusNotFound, "NoSuchKey")
@@ -113,6 +118,18 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Write(data)
 		}
 	}
+}
+
+// list answers with all that is there, in no pieces.
+func (f *fake) list(w http.ResponseWriter, r *http.Request) {
+	prefix := r.URL.Query().Get("prefix")
+	fmt.Fprintf(w, "<ListBucketResult><Name>bkt</Name><Prefix>%s</Prefix><IsTruncated>false</IsTruncated>", prefix)
+	for _, key := range slices.Sorted(maps.Keys(f.objects)) {
+		if strings.HasPrefix(key, prefix) {
+			fmt.Fprintf(w, "<Contents><Key>%s</Key><Size>%d</Size></Contents>", key, len(f.objects[key]))
+		}
+	}
+	fmt.Fprint(w, "</ListBucketResult>")
 }
 
 func (f *fake) put(w http.ResponseWriter, r *http.Request, key string, body []byte, there bool) {

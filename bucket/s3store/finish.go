@@ -42,7 +42,7 @@ func (s *Store) Finish(ctx context.Context, key, upload string, src bucket.Sourc
 		Key: key, Size: src.Size, ModTime: time.Now(), ETag: unquote(out.ETag), ContentType: src.ContentType,
 		Checksums: bucket.Checksums{bucket.CRC64NVME: crc},
 	}
-	if err := s.confirmWhole(ctx, &obj, parts, out); err != nil {
+	if err := s.confirmWhole(ctx, &obj, src, parts, out); err != nil {
 		return bucket.Object{}, err
 	}
 	if !obj.Confirmed {
@@ -160,28 +160,40 @@ func (s *Store) complete(ctx context.Context, how ending) (*s3.CompleteMultipart
 }
 
 // confirmWhole takes the best word of the endpoint for the object's bytes: its
-// checksum in the answer or in a HEAD, or the ETag made of the parts' MD5s.
-func (s *Store) confirmWhole(ctx context.Context, obj *bucket.Object, parts []bucket.Part, out *s3.CompleteMultipartUploadOutput) error {
+// checksum in the answer or in a HEAD, or the ETag made of the parts' MD5s. An
+// object that is not there has not arrived, whatever the first answer said.
+func (s *Store) confirmWhole(ctx context.Context, obj *bucket.Object, src bucket.Source, parts []bucket.Part, out *s3.CompleteMultipartUploadOutput) error {
 	want := obj.Checksums[bucket.CRC64NVME]
 	crc := whole(out.ChecksumType, bucket.Checksums{bucket.CRC64NVME: aws.ToString(out.ChecksumCRC64NVME)})[bucket.CRC64NVME]
-	if crc == "" {
+	composite, ok := compositeETag(parts)
+	if crc == "" || obj.ETag == "" {
 		now, err := s.Stat(ctx, obj.Key)
+		denied := errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity)
 		switch {
-		case ctx.Err() != nil || errors.Is(err, bucket.ErrTemporary) || errors.Is(err, bucket.ErrUnreachable):
+		case denied && obj.ETag != "": // the answer is all that there is to see
+		case errors.Is(err, bucket.ErrNotFound), denied:
+			return noEvidence(obj.Key, fmt.Sprintf("then there is no object: %v", err))
+		case err != nil:
 			return err
-		case err == nil && now.Size != obj.Size:
+		case now.Size != obj.Size:
 			text := fmt.Sprintf("%v: the endpoint has %d bytes for %q, sent were %d", bucket.ErrChecksum, now.Size, obj.Key, obj.Size)
 			return &failure{kind: bucket.ErrChecksum, text: text, err: errors.New("other bytes")}
-		case err == nil:
-			crc = now.Checksums[bucket.CRC64NVME]
+		default:
+			said := obj.ETag
+			crc, obj.ETag = now.Checksums[bucket.CRC64NVME], now.ETag
+			if said == "" && crc == "" && !(ok && strings.EqualFold(now.ETag, composite)) {
+				if _, err := s.witness(ctx, obj.Key, src); err != nil {
+					return err
+				}
+				obj.Confirmed = true
+				return nil
+			}
 		}
 	}
 	if crc != "" && crc != want {
-		text := fmt.Sprintf("%v: the endpoint has CRC64NVME %s for %q, sent was %s", bucket.ErrChecksum, crc, obj.Key, want)
-		return &failure{kind: bucket.ErrChecksum, text: text, err: errors.New("other bytes")}
+		return mismatch(obj.Key, "CRC64NVME", crc, want)
 	}
-	etag, ok := compositeETag(parts)
-	obj.Confirmed = crc != "" || ok && strings.EqualFold(obj.ETag, etag)
+	obj.Confirmed = crc != "" || ok && strings.EqualFold(obj.ETag, composite)
 	return nil
 }
 

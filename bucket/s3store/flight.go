@@ -37,7 +37,7 @@ const (
 type flight struct {
 	url    url.URL
 	header http.Header
-	values [12]string // that header refers to
+	values [14]string // that header refers to
 	used   int
 	data   []byte
 	reader bytes.Reader
@@ -105,6 +105,12 @@ func (s *Store) fly(ctx context.Context, t *target, key string, p *payload, how 
 	t.object(&f.url, key)
 	hash := f.headers(t, p, how)
 	f.attributes(s.as)
+	if s.payer {
+		f.set(payerHeader, payerValue)
+	}
+	if p.src.Size >= continueAt && !s.quirks.get().refusesExpect {
+		f.set("Expect", "100-continue")
+	}
 	keys, err := h.credentials.Retrieve(ctx)
 	if err != nil {
 		return sent{}, s.classify(ctx, err)
@@ -157,8 +163,8 @@ func (f *flight) headers(t *target, p *payload, how shot) string {
 	if how.match != "" {
 		f.set("If-Match", `"`+how.match+`"`)
 	}
-	if p.src.Size >= continueAt {
-		f.set("Expect", "100-continue")
+	if p.md5Sum != "" {
+		f.set("Content-Md5", p.md5Sum)
 	}
 	return hash
 }
@@ -181,7 +187,10 @@ func (f *flight) attributes(as bucket.Attributes) {
 
 // read takes from an answer what Put wants to know, and ends it.
 func (h *hot) read(answer *http.Response) (sent, error) {
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
+	if err := inspect(opPut, answer); err != nil {
+		return sent{}, err
+	}
 	var text []byte
 	if answer.ContentLength != 0 {
 		var err error
@@ -189,9 +198,6 @@ func (h *hot) read(answer *http.Response) (sent, error) {
 		if err != nil && answer.StatusCode < http.StatusMultipleChoices {
 			return sent{}, &smithyhttp.RequestSendError{Err: err}
 		}
-	}
-	if answer.StatusCode/100 == 2 && len(text) > 0 && isError(text) {
-		answer.StatusCode = http.StatusInternalServerError // it was too late to say so
 	}
 	if answer.StatusCode/100 != 2 {
 		h.learnTime(answer.Header)
@@ -201,25 +207,11 @@ func (h *hot) read(answer *http.Response) (sent, error) {
 	etag := answer.Header.Get("Etag")
 	return sent{
 		etag:  unquote(&etag),
-		crc:   answer.Header.Get("X-Amz-Checksum-Crc64nvme"),
-		crc32: answer.Header.Get("X-Amz-Checksum-Crc32"),
+		crc:   usable(bucket.CRC64NVME, answer.Header.Get("X-Amz-Checksum-Crc64nvme")),
+		crc32: usable(bucket.CRC32, answer.Header.Get("X-Amz-Checksum-Crc32")),
 		encrypted: answer.Header.Get(encryption+"Customer-Algorithm") != "" ||
 			answer.Header.Get(encryption+"Aws-Kms-Key-Id") != "",
 	}, nil
-}
-
-// isError tells that the root element of text is an error's.
-func isError(text []byte) bool {
-	d := xml.NewDecoder(bytes.NewReader(text))
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return false
-		}
-		if root, ok := token.(xml.StartElement); ok {
-			return strings.EqualFold(root.Name.Local, "Error")
-		}
-	}
 }
 
 // refusal makes of an answer the error that the SDK makes of it.

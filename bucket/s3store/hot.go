@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithyauth "github.com/aws/smithy-go/auth"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -37,8 +36,9 @@ type hot struct {
 
 // A target is what the SDK's resolver says of the bucket in one region.
 type target struct {
-	region string // that was asked for
-	signed string // that goes into signatures
+	region  string // that was asked for
+	virtual bool   // and how the bucket was to be named
+	signed  string // that goes into signatures
 	// base is the URL of the bucket without a slash at the end.
 	base url.URL
 	// usable tells that a key appended to base and a signature are all it takes.
@@ -57,8 +57,8 @@ func (s *Store) hotTarget(ctx context.Context) *target {
 		region = *learnt
 	}
 	t := h.target.Load()
-	if t == nil || t.region != region {
-		t = h.resolve(ctx, s.name, region)
+	if virtual := s.virtual.Load(); t == nil || t.region != region || t.virtual != virtual {
+		t = h.resolve(ctx, s.name, region, virtual)
 		h.target.Store(t)
 	}
 	if !t.usable {
@@ -70,8 +70,8 @@ func (s *Store) hotTarget(ctx context.Context) *target {
 // configure takes over what the SDK has made of its configuration: its
 // transport knows the proxies and AWS_CA_BUNDLE.
 func (h *hot) configure(o s3.Options) {
-	client, ok := o.HTTPClient.(*awshttp.BuildableClient)
-	if !ok || client.GetTimeout() != 0 || unusual(o) {
+	client, ok := o.HTTPClient.(*client)
+	if !ok || client.from.GetTimeout() != 0 || unusual(o) {
 		return
 	}
 	signer, ok := o.HTTPSignerV4.(*v4.Signer)
@@ -79,7 +79,7 @@ func (h *hot) configure(o s3.Options) {
 		return
 	}
 	h.options, h.signer, h.credentials = o, signer, o.Credentials
-	h.transport = client.GetTransport()
+	h.transport = client.from.GetTransport()
 	tuneHot(h.transport)
 }
 
@@ -100,13 +100,13 @@ func unusual(o s3.Options) bool {
 }
 
 // resolve asks the SDK's resolver as PutObject does.
-func (h *hot) resolve(ctx context.Context, name, region string) *target {
-	t := &target{region: region}
+func (h *hot) resolve(ctx context.Context, name, region string, virtual bool) *target {
+	t := &target{region: region, virtual: virtual}
 	if strings.Contains(name, ":") || strings.Contains(region, "fips") || region == "aws-global" {
 		return t // an ARN, or a name of a region that stands for something else
 	}
 	found, err := h.options.EndpointResolverV2.ResolveEndpoint(ctx, s3.EndpointParameters{
-		Bucket: &name, Region: &region, Endpoint: h.options.BaseEndpoint, ForcePathStyle: &h.options.UsePathStyle,
+		Bucket: &name, Region: &region, Endpoint: h.options.BaseEndpoint, ForcePathStyle: aws.Bool(!virtual),
 		UseFIPS: aws.Bool(false), UseDualStack: aws.Bool(false), Accelerate: aws.Bool(false),
 		DisableMultiRegionAccessPoints: &h.options.DisableMultiRegionAccessPoints,
 		UseArnRegion:                   &h.options.UseARNRegion,

@@ -116,7 +116,7 @@ func TestHotTargets(t *testing.T) {
 		{"Amazon", bkt, "", Options{Region: west}, "https://bkt.s3.eu-west-1.amazonaws.com/a%20b"},
 		{"China", bkt, "", Options{Region: "cn-north-1"}, "https://bkt.s3.cn-north-1.amazonaws.com.cn/a%20b"},
 		{"dots", "b.k.t", "", Options{Region: west}, "https://s3.eu-west-1.amazonaws.com/b.k.t/a%20b"},
-		{"path style", bkt, "", Options{Region: west, PathStyle: true}, "https://s3.eu-west-1.amazonaws.com/bkt/a%20b"},
+		{"path style", bkt, "", Options{Region: west, Addressing: Path}, "https://s3.eu-west-1.amazonaws.com/bkt/a%20b"},
 		{"endpoint", bkt, "", Options{Endpoint: "http://host:9000"}, "http://host:9000/bkt/a%20b"},
 		{"endpoint with a path", bkt, "", Options{Endpoint: "https://host/s%203/"}, "https://host/s%203/bkt/a%20b"},
 		{"odd bucket", "B_k t", "", Options{Endpoint: "http://host"}, "http://host/B_k%20t/a%20b"},
@@ -215,6 +215,7 @@ func TestHotBuffersAreNotMixed(t *testing.T) {
 			t.Errorf("%s: the body has checksum %s, the header says %s", r.URL.Path, got, want)
 		}
 		w.Header().Set("X-Amz-Checksum-Crc64nvme", got)
+		w.Header().Set("ETag", `"opaque"`)
 	}))
 	defer server.Close()
 	s := connect(t, Options{Endpoint: server.URL})

@@ -59,7 +59,7 @@ func (s *Store) Start(ctx context.Context, key string, src bucket.Source) (strin
 func (s *Store) PutPart(ctx context.Context, key, upload string, n int, part bucket.Source) (bucket.Part, error) {
 	checksum := s.parts.takesChecksums()
 	wanted := []bucket.Algorithm{bucket.CRC64NVME}
-	if !checksum || s.parts.silent() {
+	if !checksum || s.parts.silent() || s.quirks.get().wantsMD5 {
 		wanted = append(wanted, bucket.MD5)
 	}
 	sums, err := s.parts.sum(ctx, part, wanted...)
@@ -68,6 +68,16 @@ func (s *Store) PutPart(ctx context.Context, key, upload string, n int, part buc
 	}
 	p := bucket.Part{N: n, Size: part.Size, Checksums: sums}
 	out, err := s.sendPart(ctx, key, upload, p, part, checksum)
+	if s.unexpected(err) {
+		out, err = s.sendPart(ctx, key, upload, p, part, checksum)
+	}
+	if s.unsummed(err) {
+		if sums, err = s.parts.sum(ctx, part, bucket.MD5); err != nil {
+			return bucket.Part{}, err
+		}
+		p.Checksums[bucket.MD5] = sums[bucket.MD5]
+		out, err = s.sendPart(ctx, key, upload, p, part, checksum)
+	}
 	if checksum && refused(err) {
 		var second error
 		if out, second = s.sendPart(ctx, key, upload, p, part, false); second != nil {
@@ -84,7 +94,9 @@ func (s *Store) PutPart(ctx context.Context, key, upload string, n int, part buc
 	if err := part.Changed(); err != nil {
 		return bucket.Part{}, err
 	}
-	p.ETag = unquote(out.ETag)
+	if p.ETag = unquote(out.ETag); p.ETag == "" {
+		return s.lookUpPart(ctx, key, upload, p, part)
+	}
 	return s.confirmPart(ctx, p, part, out)
 }
 
@@ -98,6 +110,9 @@ func (s *Store) sendPart(ctx context.Context, key, upload string, p bucket.Part,
 	} else {
 		options = append(options, signed)
 	}
+	if s.quirks.get().wantsMD5 {
+		in.ContentMD5 = optional(p.Checksums[bucket.MD5])
+	}
 	body := wire.NewFileBody(part, nil)
 	defer body.TakeBack()
 	in.Body = body
@@ -107,7 +122,7 @@ func (s *Store) sendPart(ctx context.Context, key, upload string, p bucket.Part,
 
 // confirmPart compares what the endpoint says of a part with what was sent.
 func (s *Store) confirmPart(ctx context.Context, p bucket.Part, part bucket.Source, out *s3.UploadPartOutput) (bucket.Part, error) {
-	if crc := aws.ToString(out.ChecksumCRC64NVME); crc != "" {
+	if crc := usable(bucket.CRC64NVME, aws.ToString(out.ChecksumCRC64NVME)); crc != "" {
 		if crc != p.Checksums[bucket.CRC64NVME] {
 			return bucket.Part{}, partMismatch(p.N, bucket.CRC64NVME, crc, p.Checksums[bucket.CRC64NVME])
 		}
@@ -141,15 +156,18 @@ func (s *Store) Parts(ctx context.Context, key, upload string) ([]bucket.Part, e
 	var parts []bucket.Part
 	pages := s3.NewListPartsPaginator(s.client, &s3.ListPartsInput{
 		Bucket: &s.name, Key: &key, UploadId: &upload, MaxParts: aws.Int32(1000),
-	})
+	}, func(o *s3.ListPartsPaginatorOptions) { o.StopOnDuplicateToken = true })
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx, s.with)
 		if err != nil {
 			return nil, s.uploading(ctx, err)
 		}
+		if id := aws.ToString(page.UploadId); id != "" && id != upload {
+			return nil, &failure{kind: bucket.ErrAnswer, text: fmt.Sprintf("%v (it lists the parts of another upload)", bucket.ErrAnswer), err: errors.New("another upload")}
+		}
 		for _, p := range page.Parts {
 			part := bucket.Part{N: int(aws.ToInt32(p.PartNumber)), Size: aws.ToInt64(p.Size), ETag: unquote(p.ETag)}
-			if crc := aws.ToString(p.ChecksumCRC64NVME); crc != "" {
+			if crc := usable(bucket.CRC64NVME, aws.ToString(p.ChecksumCRC64NVME)); crc != "" {
 				part.Checksums = bucket.Checksums{bucket.CRC64NVME: crc}
 			}
 			parts = append(parts, part)

@@ -3,6 +3,7 @@ package s3store
 import (
 	"context"
 	"crypto/md5"
+	"encoding/base64"
 	"encoding/hex"
 
 	"github.com/minio/crc64nvme"
@@ -29,6 +30,8 @@ type payload struct {
 	crc string
 	// crc32 is the CRC32, once sum32 was asked for it.
 	crc32 string
+	// md5Sum is the MD5 as Content-MD5 spells it, once sumMD5 was asked for it.
+	md5Sum string
 	// lent tells that net/http may still be reading the buffer.
 	lent bool
 }
@@ -80,6 +83,20 @@ func (p *payload) sum32(ctx context.Context) error {
 	}
 	p.crc32 = bucket.Digest(h)
 	return nil
+}
+
+// sumMD5 computes the MD5, for endpoints that want it sent along.
+func (p *payload) sumMD5(ctx context.Context) error {
+	if p.md5Sum != "" {
+		return nil
+	}
+	sum, err := p.md5(ctx)
+	if err != nil {
+		return err
+	}
+	raw, err := hex.DecodeString(sum)
+	p.md5Sum = base64.StdEncoding.EncodeToString(raw)
+	return err
 }
 
 func (b *buffers) release(p *payload) {

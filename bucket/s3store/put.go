@@ -54,6 +54,8 @@ type sent struct {
 	crc32 string
 	// encrypted tells that the ETag cannot be an MD5.
 	encrypted bool
+	// seen tells that the object was looked at, and has the right bytes.
+	seen bool
 }
 
 func (s *Store) put(ctx context.Context, key string, p *payload, cond bucket.Condition) (sent, error) {
@@ -166,6 +168,9 @@ func (s *Store) send(ctx context.Context, key string, p *payload, want shot) (se
 	want.checksum = k.checksum != no || k.crc32 != no
 	want.crc32 = k.checksum == no && want.checksum
 	out, err := s.once(ctx, key, p, want)
+	if s.unsummed(err) {
+		out, err = s.once(ctx, key, p, want)
+	}
 	if !refused(err) {
 		s.took(want, err)
 		return out, err
@@ -184,8 +189,31 @@ func (s *Store) send(ctx context.Context, key string, p *payload, want shot) (se
 	return sent{}, err
 }
 
-// once makes one request, on the hot path if it can.
+// once makes one request, and looks for the object where the answer has no ETag.
 func (s *Store) once(ctx context.Context, key string, p *payload, how shot) (sent, error) {
+	out, err := s.dispatch(ctx, key, p, how)
+	if err == nil && out.etag == "" {
+		return s.lookUp(ctx, key, p, out)
+	}
+	return out, err
+}
+
+// dispatch makes one request, and again without an Expect where that is refused.
+func (s *Store) dispatch(ctx context.Context, key string, p *payload, how shot) (sent, error) {
+	out, err := s.request(ctx, key, p, how)
+	if s.unexpected(err) {
+		return s.request(ctx, key, p, how)
+	}
+	return out, err
+}
+
+// request makes one request, on the hot path if it can.
+func (s *Store) request(ctx context.Context, key string, p *payload, how shot) (sent, error) {
+	if s.quirks.get().wantsMD5 {
+		if err := p.sumMD5(ctx); err != nil {
+			return sent{}, err
+		}
+	}
 	if how.crc32 {
 		if err := p.sum32(ctx); err != nil {
 			return sent{}, err
@@ -213,6 +241,7 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 	if how.match != "" {
 		in.IfMatch = aws.String(`"` + how.match + `"`)
 	}
+	in.ContentMD5 = optional(p.md5Sum)
 	options := []func(*s3.Options){s.with}
 	switch {
 	case how.crc32:
@@ -232,8 +261,8 @@ func (s *Store) putObject(ctx context.Context, key string, p *payload, how shot)
 	return sent{
 		shot:      how,
 		etag:      unquote(out.ETag),
-		crc:       aws.ToString(out.ChecksumCRC64NVME),
-		crc32:     aws.ToString(out.ChecksumCRC32),
+		crc:       usable(bucket.CRC64NVME, aws.ToString(out.ChecksumCRC64NVME)),
+		crc32:     usable(bucket.CRC32, aws.ToString(out.ChecksumCRC32)),
 		encrypted: out.SSECustomerAlgorithm != nil || out.SSEKMSKeyId != nil,
 	}, nil
 }

@@ -44,6 +44,9 @@ type known struct {
 	match answer
 	// md5: its ETags are MD5s.
 	md5 answer
+	// wantsMD5: it takes no object without a Content-MD5. refusesExpect: nor one that
+	// it is asked about beforehand.
+	wantsMD5, refusesExpect bool
 }
 
 func (q *quirks) init() { q.gate = make(chan struct{}, 1) }

@@ -2,10 +2,9 @@ package s3store
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
-	"iter"
-	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,11 +47,21 @@ func whole(kind types.ChecksumType, all bucket.Checksums) bucket.Checksums {
 		return nil
 	}
 	for a, v := range all {
-		if v == "" || strings.Contains(v, "-") {
+		if usable(a, v) == "" {
 			delete(all, a)
 		}
 	}
 	return all
+}
+
+// usable is a checksum, or nothing where it is not one of that algorithm: some
+// endpoints give a CRC32 of 4 bytes the name of a CRC64NVME.
+func usable(a bucket.Algorithm, sum string) string {
+	raw, err := base64.StdEncoding.DecodeString(sum)
+	if h := bucket.NewHash(a); err != nil || h == nil || len(raw) != h.Size() {
+		return ""
+	}
+	return sum
 }
 
 // Open streams the object at key.
@@ -77,54 +86,6 @@ func (r *stream) Read(b []byte) (int, error) {
 		err = classify(r.ctx, err)
 	}
 	return n, err
-}
-
-// List yields the objects whose key starts with prefix.
-func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[bucket.Object, error] {
-	return func(yield func(bucket.Object, error) bool) {
-		pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
-			Bucket: &s.name, Prefix: &prefix, EncodingType: types.EncodingTypeUrl,
-		})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx, s.with)
-			if err != nil {
-				yield(bucket.Object{}, listing(s.classify(ctx, err)))
-				return
-			}
-			for _, o := range page.Contents {
-				obj, err := listed(o, page.EncodingType)
-				if !yield(obj, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-// listing never lets "cannot see" pass for "nothing there".
-func listing(err error) error {
-	if errors.Is(err, bucket.ErrNotFound) {
-		return &failure{kind: bucket.ErrNoBucket, text: err.Error(), err: errors.Unwrap(err)}
-	}
-	return err
-}
-
-// listed decodes a key: XML cannot carry all that a key can hold.
-func listed(o types.Object, encoding types.EncodingType) (bucket.Object, error) {
-	key := aws.ToString(o.Key)
-	if encoding == types.EncodingTypeUrl {
-		decoded, err := url.QueryUnescape(key)
-		if err != nil {
-			return bucket.Object{}, &failure{text: "the endpoint lists a key that cannot be decoded", err: err}
-		}
-		key = decoded
-	}
-	return bucket.Object{
-		Key:     key,
-		Size:    aws.ToInt64(o.Size),
-		ModTime: aws.ToTime(o.LastModified),
-		ETag:    unquote(o.ETag),
-	}, nil
 }
 
 // Delete removes the object at key.

@@ -6,23 +6,20 @@ package s3store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/internal/wire"
@@ -44,9 +41,10 @@ type Options struct {
 	Endpoint string
 	// Region of the bucket; empty means AWS_REGION, the profile's, or us-east-1.
 	Region string
-	// PathStyle puts the bucket into the path of URLs instead of the host name.
-	// It is always so at an endpoint other than Amazon's.
-	PathStyle bool
+	// Addressing says where in URLs the bucket is named.
+	Addressing Addressing
+	// RequestPayer has the requester pay for requests, as buckets may demand.
+	RequestPayer bool
 	// Credentials replace those of the default chain.
 	Credentials aws.CredentialsProvider
 	// ConfigFile is used in place of the AWS config and credentials files, Profile in
@@ -59,18 +57,38 @@ type Options struct {
 	Silence time.Duration
 }
 
+// An Addressing says where in URLs the bucket is named.
+type Addressing string
+
+// The choices of addressing.
+const (
+	// Auto is in the host name at Amazon and where the endpoint demands it, and in
+	// the path elsewhere.
+	Auto Addressing = ""
+	// Path is in the path: https://HOST/BUCKET/KEY.
+	Path Addressing = "path"
+	// Virtual is in the host name: https://BUCKET.HOST/KEY.
+	Virtual Addressing = "virtual"
+)
+
 // A Store keeps objects in one bucket.
 type Store struct {
 	name   string
 	client *s3.Client
 	as     bucket.Attributes
+	payer  bool
 	creds  *credentials // nil where requests are not signed
 	// amazon tells that no other endpoint was named.
 	amazon bool
 	// region replaces the configured one once Check has learnt better.
 	region atomic.Pointer[string]
-	quirks quirks
-	parts  partQuirks
+	// auto tells that the addressing may be learnt; virtual is how it is now.
+	auto    bool
+	virtual atomic.Bool
+	// oldList: the endpoint knows the older list alone.
+	oldList atomic.Bool
+	quirks  quirks
+	parts   partQuirks
 
 	// proving is held while it is found out whether conditions are honoured, with the
 	// object at proof, which is empty while nobody has asked for it.
@@ -109,7 +127,7 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	s := &Store{name: name, amazon: true, as: opts.Attributes}
+	s := &Store{name: name, amazon: true, as: opts.Attributes, payer: opts.RequestPayer, auto: opts.Addressing == Auto}
 	if cfg.Credentials != nil {
 		s.creds = newCredentials(cfg.Credentials, func(ctx context.Context) (aws.CredentialsProvider, error) {
 			fresh, err := config.LoadDefaultConfig(ctx, load...)
@@ -131,17 +149,26 @@ func New(ctx context.Context, name string, opts Options) (*Store, error) {
 			wrong = checkEndpoint(*o.BaseEndpoint)
 			s.amazon = isAmazon(*o.BaseEndpoint)
 		}
-		o.UsePathStyle = opts.PathStyle || !s.amazon
+		s.virtual.Store(opts.Addressing == Virtual || s.auto && (s.amazon || hostsAlone(*o.BaseEndpoint)))
+		o.UsePathStyle = !s.virtual.Load()
 		o.Retryer = aws.NopRetryer{}
 		o.DisableLogOutputChecksumValidationSkipped = true
 		if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-			o.HTTPClient = c.WithReadTimeout(0).WithTransportOptions(func(t *http.Transport) { tune(t, silence) })
+			o.HTTPClient = newClient(c.WithReadTimeout(0).WithTransportOptions(func(t *http.Transport) { tune(t, silence) }))
 		}
 	})
 	if wrong != nil {
 		return nil, wrong
 	}
 	return s, nil
+}
+
+// hostsAlone tells endpoints that are known to take virtual addresses alone.
+func hostsAlone(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && slices.ContainsFunc([]string{".aliyuncs.com", ".myqcloud.com", ".volces.com"}, func(end string) bool {
+		return strings.HasSuffix(u.Hostname(), end)
+	})
 }
 
 func checkEndpoint(endpoint string) error {
@@ -170,69 +197,9 @@ func (s *Store) Notes() []string {
 	return append(s.quirks.sentences(), s.parts.sentences()...)
 }
 
-// Check asks whether the bucket exists and answers to the credentials. Where
-// Amazon says that the bucket is in another region, that one is used from then
-// on.
-func (s *Store) Check(ctx context.Context) error {
-	err := s.headBucket(ctx)
-	if region := bucketRegion(err); region != "" && s.amazon && region != s.currentRegion() {
-		s.region.Store(&region)
-		err = s.headBucket(ctx)
-	} else if httpStatus(err) == http.StatusForbidden {
-		// The first answer also tells the client how wrong this machine's clock is.
-		err = s.headBucket(ctx)
-	}
-	if ctx.Err() == nil {
-		switch httpStatus(err) {
-		case http.StatusNotFound:
-			return &failure{kind: bucket.ErrNoBucket, text: fmt.Sprintf("bucket %q not found", s.name), err: err}
-		case http.StatusForbidden:
-			const both = "these credentials are wrong or may not list the bucket (s3:ListBucket)"
-			return &failure{kind: bucket.ErrDenied, text: fmt.Sprintf("access to bucket %q denied: %s", s.name, both), err: err}
-		}
-	}
-	return s.classify(ctx, err)
-}
-
-func (s *Store) headBucket(ctx context.Context) error {
-	_, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.name}, s.with)
-	return err
-}
-
-// with is given to each call: it sets what was learnt after New.
-func (s *Store) with(o *s3.Options) {
-	if region := s.region.Load(); region != nil {
-		o.Region = *region
-	}
-}
-
 func (s *Store) currentRegion() string {
 	if region := s.region.Load(); region != nil {
 		return *region
 	}
 	return s.client.Options().Region
-}
-
-// signed puts the SHA-256 of the body into the signature, over TLS too, where
-// the SDK would leave it out: without a checksum nothing else protects it.
-func signed(o *s3.Options) {
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		sha := &v4.ComputePayloadSHA256{}
-		_, err := stack.Finalize.Swap(sha.ID(), sha)
-		return err
-	})
-}
-
-func bucketRegion(err error) string {
-	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
-		return response.Response.Header.Get("X-Amz-Bucket-Region")
-	}
-	return ""
-}
-
-func httpStatus(err error) int {
-	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
-		return response.HTTPStatusCode()
-	}
-	return 0
 }

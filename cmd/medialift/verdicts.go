@@ -140,6 +140,7 @@ var verdicts = []struct {
 	{ledger.ErrDamaged, verdict{exitFailed, "failed", "move that file away, or use another --state folder; without it the run stays safe, only its undo is lost", false}},
 	{bucket.ErrAnswer, verdict{exitFailed, "failed", "check --endpoint-url and AWS_ENDPOINT_URL, and whether a proxy, a login page or a web server answers in place of the store", true}},
 	{bucket.ErrNoBucket, verdict{exitFailed, "failed", "create the bucket first, or check its name and --endpoint-url", false}},
+	{bucket.ErrQuota, verdict{exitFailed, "failed", "make room at the store or have its quota raised; the same command goes on from here", true}},
 	{bucket.ErrDenied, verdict{exitFailed, "failed", "check the credentials (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT, …) and what they allow", false}},
 	{bucket.ErrUnreachable, verdict{exitFailed, "failed", "check the network, --endpoint-url and AWS_ENDPOINT_URL", true}},
 	{bucket.ErrExists, verdict{exitRefused, "refused", "--overwrite=own replaces what an earlier run sent, --overwrite anything", false}},

@@ -96,7 +96,9 @@ func KindOf(status int) error {
 		return bucket.ErrThrottled
 	case http.StatusRequestTimeout:
 		return bucket.ErrTemporary
-	case http.StatusNotImplemented, http.StatusInsufficientStorage:
+	case http.StatusInsufficientStorage:
+		return bucket.ErrQuota
+	case http.StatusNotImplemented:
 		return nil
 	}
 	if status >= 500 {
