@@ -75,8 +75,12 @@ func (s *Store) adapt(err error) bool {
 		s.region.Store(&region)
 		return true
 	}
-	hosts := []string{"SecondLevelDomainForbidden", "VirtualHostDomainRequired", "PathStyleDomainForbidden", "InvalidPathAccess"}
-	return said && s.auto && slices.Contains(hosts, api.ErrorCode()) && s.virtual.CompareAndSwap(false, true)
+	return said && s.auto && wantsHost(api.ErrorCode()) && s.virtual.CompareAndSwap(false, true)
+}
+
+// wantsHost tells codes of endpoints that want the bucket in the host name.
+func wantsHost(code string) bool {
+	return slices.Contains([]string{"SecondLevelDomainForbidden", "VirtualHostDomainRequired", "PathStyleDomainForbidden", "InvalidPathAccess"}, code)
 }
 
 // with is given to each call: it sets what was learnt after New.
@@ -93,6 +97,9 @@ func (s *Store) with(o *s3.Options) {
 		o.APIOptions = append(o.APIOptions, smithyhttp.SetHeaderValue(payerHeader, payerValue))
 	}
 }
+
+// regionHeader says in which region a bucket is.
+const regionHeader = "X-Amz-Bucket-Region"
 
 // Who pays, where that is not the owner of the bucket.
 const (
@@ -112,7 +119,7 @@ func signed(o *s3.Options) {
 
 func bucketRegion(err error) string {
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
-		return response.Response.Header.Get("X-Amz-Bucket-Region")
+		return response.Response.Header.Get(regionHeader)
 	}
 	return ""
 }

@@ -41,6 +41,9 @@ func (c *client) Do(r *http.Request) (*http.Response, error) {
 // redirect follows those redirections that keep the method, as the SDK does, but
 // not for ever.
 func redirect(r *http.Request, via []*http.Request) error {
+	if r.Response.Header.Get(regionHeader) != "" {
+		return http.ErrUseLastResponse // it is to be signed for that region
+	}
 	switch r.Response.StatusCode {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		if via[len(via)-1].URL.Host != r.URL.Host {

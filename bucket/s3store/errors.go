@@ -89,11 +89,14 @@ func fromAnswer(status int, err error) error {
 	if message != "" && message != code {
 		text += ": " + message
 	}
-	if region := bucketRegion(err); status == http.StatusMovedPermanently && region != "" {
+	if region := bucketRegion(err); region != "" && (status/100 == 3 || code == "AuthorizationHeaderMalformed") {
 		text += fmt.Sprintf(" (the bucket is in region %q: set AWS_REGION)", region)
 	}
-	if to := location(err); to != "" {
+	if to := location(err); to != "" && bucketRegion(err) == "" {
 		text += fmt.Sprintf(" (sent on to %s, which is not the store as it was named)", to)
+	}
+	if wantsHost(code) {
+		text += " (--addressing virtual names the bucket in the host name of the endpoint, which must be no address)"
 	}
 	if code == tooSkewed {
 		text += " (the clock of this machine is wrong)"
@@ -146,6 +149,8 @@ func kindOf(status int, code string) error {
 		return bucket.ErrChecksum
 	case expired(code):
 		return bucket.ErrIdentity
+	case wantsHost(code):
+		return nil
 	}
 	switch code {
 	case "NoSuchBucket":

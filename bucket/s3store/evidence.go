@@ -30,18 +30,18 @@ func (s *Store) witness(ctx context.Context, key string, src bucket.Source) (buc
 	obj, err := s.Stat(ctx, key)
 	switch {
 	case errors.Is(err, bucket.ErrNotFound), errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity):
-		return obj, noEvidence(key, fmt.Sprintf("then there is no object: %v", err))
+		return obj, noEvidence(key, fmt.Sprintf("but there is no object: %v", err))
 	case err != nil:
 		return obj, err
 	case obj.Size != src.Size:
-		return obj, noEvidence(key, fmt.Sprintf("then there is another object, of %d bytes and not of %d", obj.Size, src.Size))
+		return obj, noEvidence(key, fmt.Sprintf("but there is another object, of %d bytes and not of %d", obj.Size, src.Size))
 	}
 	same, err := bucket.Same(ctx, s, src, obj)
 	switch {
 	case err != nil:
 		return obj, err
 	case !same:
-		return obj, noEvidence(key, "then there is another object, of other bytes")
+		return obj, noEvidence(key, "but there is another object, of other bytes")
 	}
 	return obj, nil
 }
@@ -66,12 +66,12 @@ func (s *Store) lookUpPart(ctx context.Context, key, upload string, p bucket.Par
 			return p, nil
 		}
 	}
-	return bucket.Part{}, noEvidence(key, fmt.Sprintf("then its part %d is not listed", p.N))
+	return bucket.Part{}, noEvidence(key, fmt.Sprintf("but its part %d is not listed", p.N))
 }
 
 // noEvidence is the failure of what is said to have arrived and has not. It is
 // worth one more try: something in between may have been in the way just then.
 func noEvidence(key, why string) error {
-	text := fmt.Sprintf("%v (%q is said to be stored, without an ETag; %s)", bucket.ErrAnswer, key, why)
+	text := fmt.Sprintf("%v (%q is said to be stored; %s)", bucket.ErrAnswer, key, why)
 	return &failure{kind: bucket.ErrAnswer, text: text, err: errors.New("not stored"), once: true}
 }

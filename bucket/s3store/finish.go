@@ -172,7 +172,7 @@ func (s *Store) confirmWhole(ctx context.Context, obj *bucket.Object, src bucket
 		switch {
 		case denied && obj.ETag != "": // the answer is all that there is to see
 		case errors.Is(err, bucket.ErrNotFound), denied:
-			return noEvidence(obj.Key, fmt.Sprintf("then there is no object: %v", err))
+			return noEvidence(obj.Key, fmt.Sprintf("but there is no object: %v", err))
 		case err != nil:
 			return err
 		case now.Size != obj.Size:
@@ -198,11 +198,15 @@ func (s *Store) confirmWhole(ctx context.Context, obj *bucket.Object, src bucket
 }
 
 // compositeETag is the usual ETag of an object in parts: the MD5 of their MD5s
-// and their number. It is not known where a part's MD5 is not.
+// and their number. Where a part's MD5 is not known, its ETag may be it: that of a
+// part which a checksum has confirmed.
 func compositeETag(parts []bucket.Part) (string, bool) {
 	h := md5.New()
 	for _, p := range parts {
 		sum, err := base64.StdEncoding.DecodeString(p.Checksums[bucket.MD5])
+		if p.Checksums[bucket.MD5] == "" {
+			sum, err = hex.DecodeString(p.ETag)
+		}
 		if err != nil || len(sum) != md5.Size {
 			return "", false
 		}

@@ -21,7 +21,7 @@ type app struct {
 	ui *ui
 
 	state    string
-	endpoint string
+	s3       s3Access
 	region   string
 	// written is what objects are written with.
 	written  bucket.Attributes
@@ -152,7 +152,14 @@ func (a *app) stateDir() (string, error) {
 // targets returns the opener of target URLs, from any goroutine.
 func (a *app) targets() *open.Opener {
 	a.opening.Do(func() {
-		a.opener = open.New(open.Options{EndpointURL: a.endpoint, Region: a.region, Attributes: a.written})
+		a.opener = open.New(a.stores(a.s3.endpoint))
 	})
 	return a.opener
+}
+
+// stores is how stores are opened, those of S3-compatible services at endpoint.
+func (a *app) stores(endpoint string) open.Options {
+	return open.Options{
+		EndpointURL: endpoint, Region: a.region, Addressing: a.s3.addressing, RequestPayer: a.s3.paysItself(), Attributes: a.written,
+	}
 }

@@ -50,7 +50,7 @@ all of it is decided, and a file that changes meanwhile stays.`,
 	a.database.add(f)
 	f.BoolVar(&c.dry, "dry-run", false, "only say what would be deleted")
 	f.IntVar(&c.workers, "workers", 0, "how many files to compare with their objects at a time (default 8)")
-	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service (default: the one that the media were sent to)")
+	a.s3.add(f, " (default: the one that the media were sent to)")
 	return cmd
 }
 
@@ -147,14 +147,14 @@ const endpointSetting = "endpoint-url"
 // object finds an object where the run of that identity has put it: at the endpoint
 // that it was told of, unless this command is told of another one.
 func (c *cleanCmd) object(ctx context.Context, by ledger.Identity, url string) (bucket.Store, string, error) {
-	endpoint := c.endpoint
+	endpoint := c.s3.endpoint
 	if endpoint == "" {
 		endpoint = strings.Join(by.Settings[endpointSetting], "")
 	}
 	c.mu.Lock()
 	opener := c.openers[endpoint]
 	if opener == nil {
-		opener = open.New(open.Options{EndpointURL: endpoint, Region: c.region})
+		opener = open.New(c.stores(endpoint))
 		c.openers[endpoint] = opener
 	}
 	c.mu.Unlock()

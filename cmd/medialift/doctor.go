@@ -33,7 +33,7 @@ that something failed.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&opts.ReadOnly, "read-only", false, "write nothing")
-	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
+	a.s3.add(f, "")
 	return cmd
 }
 

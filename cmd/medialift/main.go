@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string) int {
 	ui.secrets.learn(args, os.Environ())
 	ctx, stop := signals(ctx, ui.lastWords)
 	defer stop()
-	root.SetArgs(args)
+	root.SetArgs(joined(args))
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)
 	command, err := root.ExecuteContextC(ctx)

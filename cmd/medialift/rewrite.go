@@ -66,7 +66,7 @@ prefix map's TO is already there and stays.`,
 	f.Lookup("check").NoOptDefVal = "all"
 	f.BoolVar(&c.alreadyMoved, "already-moved", false, "paths under a TO that lies under a FROM were moved there before")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: change nothing")
-	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service, for --check")
+	a.s3.add(f, ", for --check")
 	return cmd
 }
 

@@ -89,7 +89,7 @@ func (c *uploadCmd) sending(f *pflag.FlagSet) {
 	f.StringVar(&a.written.Encryption, "sse", "", "how s3:// and minio:// are to encrypt: `KIND` AES256, aws:kms or aws:kms:dsse")
 	f.StringVar(&a.written.KMSKey, "kms-key", "", "the `KEY` to encrypt with (s3://, minio://, gs://)")
 	f.StringVar(&a.written.ACL, "acl", "", "the canned `ACL` of what is sent, like bucket-owner-full-control (s3://, minio://, gs://)")
-	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
+	a.s3.add(f, "")
 }
 
 func (c *uploadCmd) run(ctx context.Context, args []string) error {

@@ -173,7 +173,7 @@ func canonical(url string) (string, error) {
 // endpoints tells where s3:// is: a bucket of the same name elsewhere is
 // another one, and what arrived here has not arrived there.
 func (c *uploadCmd) endpoints() []string {
-	for _, url := range []string{c.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")} {
+	for _, url := range []string{c.s3.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")} {
 		if url != "" && strings.Contains(strings.Join(append(c.places, c.target), " "), "s3://") {
 			return []string{strings.TrimRight(bucket.PublicURL(url), "/")} // a user and a password are not kept
 		}

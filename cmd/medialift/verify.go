@@ -52,7 +52,7 @@ is "unseen", never "missing". Exit code 1 says that something is wrong.`,
 	f.BoolVar(&c.opts.Download, "download", false, "read every object, and compare the checksum of its bytes")
 	f.IntVar(&c.opts.Sample, "sample", 0, "look at `N` paths only, chosen at random")
 	f.IntVar(&c.opts.Workers, "workers", 0, "how many objects to look at at a time (default 16)")
-	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service")
+	a.s3.add(f, "")
 	return cmd
 }
 
