@@ -187,7 +187,7 @@ func (f *flight) attributes(as bucket.Attributes) {
 
 // read takes from an answer what Put wants to know, and ends it.
 func (h *hot) read(answer *http.Response) (sent, error) {
-	defer func() { _ = answer.Body.Close() }()
+	defer answer.Body.Close()
 	if err := inspect(opPut, answer); err != nil {
 		return sent{}, err
 	}

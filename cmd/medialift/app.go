@@ -20,9 +20,9 @@ import (
 type app struct {
 	ui *ui
 
-	state    string
-	s3       s3Access
-	region   string
+	state  string
+	s3     s3Access
+	region string
 	// written is what objects are written with.
 	written  bucket.Attributes
 	opening  sync.Once
