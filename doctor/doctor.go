@@ -140,6 +140,8 @@ func (e *examiner) answers(view bucket.View, err error) {
 		e.add(OK, "bucket", "", "%s exists and answers", name)
 	case view.Sight != bucket.Blind:
 		e.add(OK, "bucket", "", "%s answers for what is below the prefix; these credentials may not ask about the bucket itself", name)
+	case e.opts.ReadOnly: // and so nothing else will tell
+		e.fail("bucket", view.Bucket)
 	default:
 		e.add(Warning, "bucket", hintFor(view.Bucket), "%v", view.Bucket)
 	}

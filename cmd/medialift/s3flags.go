@@ -18,7 +18,7 @@ type s3Access struct {
 // add declares the flags; what is what they are for, or nothing.
 func (s *s3Access) add(f *pflag.FlagSet, what string) {
 	f.StringVar(&s.endpoint, "endpoint-url", "", "`URL` of an S3-compatible service"+what)
-	f.Var(&oneOf{&s.addressing, "auto", []string{"auto", "path", "virtual"}}, "addressing", "where S3 URLs name the bucket: `auto`, path or virtual (in the host name)")
+	f.Var(&oneOf{&s.addressing, "auto", []string{"auto", "path", "virtual"}}, "addressing", "where S3 URLs name the bucket: auto, path, or virtual for the host name")
 	f.Var(&oneOf{&s.payer, "", []string{requester, "true", "false"}}, "request-payer", "who pays for requests to an S3 bucket: `requester`, where its owner does not")
 	f.Lookup("request-payer").NoOptDefVal = requester
 }
