@@ -65,8 +65,9 @@ type Plan struct {
 
 	dir  string // without symbolic links
 	opts Options
-	// seen are the files and links to delete, as they were when that was decided.
-	seen map[digest]struct{}
+	// seen are the files and links to delete, as they were when that was decided, and
+	// whether they were proven to be elsewhere.
+	seen map[digest]bool
 }
 
 // A Report says what Execute did.
@@ -96,7 +97,7 @@ func NewPlan(ctx context.Context, dir string, opts Options) (*Plan, error) {
 	if err := recognise(abs); err != nil {
 		return nil, err
 	}
-	p := &Plan{opts: opts, seen: map[digest]struct{}{}}
+	p := &Plan{opts: opts, seen: map[digest]bool{}}
 	below, err := inuse.NewDir(abs)
 	if err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func (p *Plan) decide(ctx context.Context, root *os.Root, below *inuse.Dir) erro
 	if err := p.refuse(ctx, root, names.keeps); err != nil {
 		return err
 	}
-	proofs := newProofs(p.opts, root, below, p.Media)
+	proofs := newProofs(p.opts, root, below, p.seen, p.Media)
 	if err := proofs.gather(ctx); err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func (p *Plan) count(ctx context.Context, root *os.Root) error {
 		}
 		p.Files++
 		p.Bytes += e.size()
-		p.seen[e.stamp()] = struct{}{}
+		p.seen[e.stamp()] = false
 		return nil
 	})
 }

@@ -32,8 +32,9 @@ type proofs struct {
 	unread     int
 
 	mu     sync.Mutex
-	proven map[digest]struct{} // files as they were when it was proven
-	lost   map[string]lack     // by path, why one is not proven, of the first
+	seen   map[digest]bool // the plan's: set for what is proven
+	proven int64
+	lost   map[string]lack // by path, why one is not proven, of the first
 	bytes  int64
 	down   map[bucket.Store]error // why no more is asked of them
 }
@@ -44,11 +45,11 @@ type lack struct{ kind, url, why string }
 // keptLacks bounds how many reasons are remembered; a later row may still prove a file.
 const keptLacks = 50 * dataset.KeptProblems
 
-func newProofs(o Options, root *os.Root, dir *inuse.Dir, total int64) *proofs {
+func newProofs(o Options, root *os.Root, dir *inuse.Dir, seen map[digest]bool, total int64) *proofs {
 	return &proofs{
 		opts: o, root: root, dir: dir, total: total,
 		engine:     transfer.New(transfer.Options{Workers: o.Workers, Tries: 4}),
-		identities: map[string]ledger.Identity{}, proven: map[digest]struct{}{}, lost: map[string]lack{}, down: map[bucket.Store]error{},
+		identities: map[string]ledger.Identity{}, seen: seen, lost: map[string]lack{}, down: map[bucket.Store]error{},
 	}
 }
 
@@ -57,7 +58,7 @@ func (p *proofs) lacks(e entry) (kind, url, why string) {
 	if e.isLink() {
 		return "", "", ""
 	}
-	if _, ok := p.proven[e.stamp()]; ok {
+	if p.seen[e.stamp()] {
 		return "", "", ""
 	}
 	if l, ok := p.lost[e.path]; ok {
@@ -148,9 +149,9 @@ func (p *proofs) present(dir string, s ledger.Sent) (rel string, info fs.FileInf
 func (p *proofs) prove(ctx context.Context, rel string, info fs.FileInfo, by ledger.Identity, s ledger.Sent) error {
 	stamp := stampOf(rel, info)
 	p.mu.Lock()
-	_, done := p.proven[stamp]
+	done, seen := p.seen[stamp]
 	p.mu.Unlock()
-	if done {
+	if done || !seen { // it has changed since it was seen, and stays
 		return nil
 	}
 	w := witness{of: p, rel: rel, info: info, by: by, sent: s}
@@ -167,10 +168,13 @@ func (p *proofs) prove(ctx context.Context, rel string, info fs.FileInfo, by led
 		}
 		return nil
 	}
-	p.proven[stamp] = struct{}{}
 	delete(p.lost, rel)
-	p.bytes += info.Size()
-	p.opts.Progress(Progress{Phase: "checking", Files: int64(len(p.proven)), Total: p.total, Bytes: p.bytes})
+	if !p.seen[stamp] { // else another row has proven it meanwhile
+		p.seen[stamp] = true
+		p.proven++
+		p.bytes += info.Size()
+		p.opts.Progress(Progress{Phase: "checking", Files: p.proven, Total: p.total, Bytes: p.bytes})
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"net"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/internal/mongotest"
 )
 
@@ -103,4 +106,58 @@ func TestOverwriteAsksOtherExports(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.run(exitDone, "export", "image", dir, "--overwrite")
+}
+
+// put puts other bytes in the place of an object, as another client does.
+func (c cloud) put(t *testing.T, key string, text []byte) {
+	t.Helper()
+	c.setenv(t)
+	there, err := open.New(open.Options{}).Open(t.Context(), c.target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := bucket.Source{ReaderAt: bytes.NewReader(text), Size: int64(len(text))}
+	if _, err := there.Store.Put(t.Context(), key, src, bucket.Condition{Overwrite: true}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// On every cloud what an earlier run sent is compared before rows name it, and
+// before files are deleted: small objects and those that were sent in parts.
+func TestProofInClouds(t *testing.T) {
+	for name, start := range clouds() {
+		t.Run(name, func(t *testing.T) {
+			c := start(t)
+			m := newTool(t, append(c.environ, "HOME="+t.TempDir(), "FIFTYONE_DATABASE_URI=", "FIFTYONE_API_URI=")...)
+			dir := layExport(t, filepath.Join(t.TempDir(), "x"), "data/1.jpg")
+			large := bytes.Repeat([]byte("0123456789abcdef"), 20<<16) // 20 MiB
+			if err := os.WriteFile(filepath.Join(dir, "data", "2.jpg"), large, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			rows := `{"samples": [{"_id": {"$oid": "65a000000000000000000001"}, "filepath": "data/1.jpg"}, {"_id": {"$oid": "65a000000000000000000002"}, "filepath": "data/2.jpg"}]}`
+			if err := os.WriteFile(filepath.Join(dir, "samples.json"), []byte(rows), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			upload := []string{"upload", dir, c.target + "/x", "--update-filepaths", "--verify-arrived"}
+			refused := func(kind string, args ...string) {
+				t.Helper()
+				doc := m.run(exitRefused, args...)
+				if len(doc.Problems) != 1 || doc.Problems[0].Kind != kind {
+					t.Errorf("%q: %+v, %s", args, doc.Problems, doc.Error)
+				}
+			}
+			m.run(exitDone, upload[:3:3]...)
+			c.put(t, "x/1.jpg", []byte("BYTES"))
+			refused("changed", upload...)
+			c.put(t, "x/1.jpg", []byte("bytes")) // the same ones, another version
+			m.run(exitDone, upload...)
+			c.put(t, "x/2.jpg", append([]byte("X"), large[1:]...))
+			refused("changed", "clean", dir)
+			c.put(t, "x/2.jpg", large)
+			m.run(exitDone, "clean", dir)
+			if _, err := os.Stat(dir); err == nil {
+				t.Error("the export is still there")
+			}
+		})
+	}
 }
