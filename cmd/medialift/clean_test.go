@@ -64,6 +64,22 @@ func TestCleanAsksTheDatabase(t *testing.T) {
 	}
 	set(bson.D{{Key: "_media_sources", Value: bson.A{}}})
 
+	// What FiftyOne generated for a view that nobody saved names files too.
+	made, err := datasets.FindOne(t.Context(), bson.D{}).Raw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := "frames." + made.Lookup("sample_collection_name").StringValue()
+	if err := db.Client().Database("admin").RunCommand(t.Context(), bson.D{
+		{Key: "renameCollection", Value: db.Name() + "." + made.Lookup("sample_collection_name").StringValue()}, {Key: "to", Value: db.Name() + "." + hidden},
+	}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	set(bson.D{{Key: "sample_collection_name", Value: hidden}, {Key: "name", Value: "frames-of-theirs"}})
+	if doc := m.run(exitRefused, "clean", dir); len(doc.Problems) != 1 || !strings.Contains(doc.Problems[0].Hint, `"frames-of-theirs"`) {
+		t.Errorf("a generated dataset: %+v", doc)
+	}
+
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

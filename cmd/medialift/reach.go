@@ -32,7 +32,8 @@ func unseeable(what string, err error) error {
 	return &dataset.Refusal{Reason: fmt.Sprintf("%s cannot be asked which files it names: %v", what, err), Hint: hint, Err: err}
 }
 
-// reachDatabase lists the datasets of a database.
+// reachDatabase lists the datasets of a database, those that FiftyOne generated for
+// views too: the images of sampled frames are named by nothing else.
 func reachDatabase(ctx context.Context, d *mongostore.Database) iter.Seq2[neighbour, error] {
 	return func(yield func(neighbour, error) bool) {
 		infos, err := d.Datasets(ctx)
@@ -49,12 +50,26 @@ func reachDatabase(ctx context.Context, d *mongostore.Database) iter.Seq2[neighb
 				yield(neighbour{}, unseeable(fmt.Sprintf("dataset %q of %s", info.Name, inDatabase(d)), err))
 				return
 			}
-			shown := fmt.Sprintf("dataset %q of %s", info.Name, inDatabase(d))
-			if !yield(neighbour{name: info.Name, shown: shown, store: s}, nil) {
+			if !yield(named(d, s), nil) {
+				return
+			}
+		}
+		generated, err := d.Generated(ctx)
+		if err != nil {
+			yield(neighbour{}, unseeable("what FiftyOne generated in "+inDatabase(d), err))
+			return
+		}
+		for _, s := range generated {
+			if !yield(named(d, s), nil) {
 				return
 			}
 		}
 	}
+}
+
+// named is a dataset of a database that may name files.
+func named(d *mongostore.Database, s *mongostore.Store) neighbour {
+	return neighbour{name: s.Name(), shown: fmt.Sprintf("dataset %q of %s", s.Name(), inDatabase(d)), store: s}
 }
 
 // reachFound lists the datasets of the database that the command finds. Where there

@@ -73,6 +73,29 @@ func public() bson.D {
 	return bson.D{{Key: "sample_collection_name", Value: bson.Regex{Pattern: `^samples\.`}}}
 }
 
+// Generated opens the datasets that FiftyOne generated to hold views of patches, clips
+// or frames, also of views that nobody saved. They are to be read only.
+func (d *Database) Generated(ctx context.Context) ([]*Store, error) {
+	own := bson.D{{Key: "sample_collection_name", Value: bson.D{{Key: "$type", Value: "string"}, {Key: "$not", Value: public()[0].Value}}}}
+	cursor, err := d.db.Collection(datasetsName).Find(ctx, own)
+	if err != nil {
+		return nil, d.readError("listing generated datasets", err)
+	}
+	var docs []bson.Raw
+	if err := cursor.All(ctx, &docs); err != nil {
+		return nil, d.readError("listing generated datasets", err)
+	}
+	var list []*Store
+	for _, doc := range docs {
+		s, err := d.store(doc)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
 // Dataset opens the dataset of that name. The error is a *NotFoundError, or
 // dataset.ErrUnsupported for a dataset behind a view or with media references.
 func (d *Database) Dataset(ctx context.Context, name string) (*Store, error) {
