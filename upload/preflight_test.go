@@ -58,7 +58,7 @@ func TestPreflightWaits(t *testing.T) {
 	job.Open = func(context.Context, string) (bucket.Location, error) {
 		return bucket.Location{Store: store, Prefix: "x", Naming: store.Naming()}, nil
 	}
-	opts := upload.Options{RelDirs: []string{dir}, Tries: 2, Backoff: time.Millisecond, MaxRequests: 1000}
+	opts := upload.Options{RelDirs: []string{dir}, Tries: 20, Backoff: time.Millisecond, MaxRequests: 1000}
 	execute := func() upload.Sent {
 		t.Helper()
 		plan, err := upload.NewPlan(t.Context(), job, opts)

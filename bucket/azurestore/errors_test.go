@@ -231,7 +231,7 @@ func TestCancelledWhileSending(t *testing.T) {
 	defer close(release)
 	s := at(t, server.URL)
 	for i := range 20 {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond) // is meant to end
 		_, err := s.Put(ctx, "k", buckettest.Source(make([]byte, small+i%2)), overwrite)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {

@@ -78,8 +78,8 @@ func serve(t testing.TB, cmd *exec.Cmd, ready func(*http.Client) (*http.Response
 }
 
 func answers(ready func(*http.Client) (*http.Response, error), ended <-chan struct{}) bool {
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); {
 		if response, err := ready(client); err == nil {
 			response.Body.Close()
 			if response.StatusCode/100 == 2 {

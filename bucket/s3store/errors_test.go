@@ -393,7 +393,7 @@ func TestCancelledWhileSending(t *testing.T) {
 	defer close(release)
 	s := connect(t, Options{Endpoint: server.URL})
 	for range 20 {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond) // is meant to end
 		_, err := s.Put(ctx, "k", buckettest.Source(make([]byte, small)), overwrite)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {

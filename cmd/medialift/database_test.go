@@ -198,7 +198,7 @@ func TestDatabaseRefusals(t *testing.T) {
 	}{
 		{"a dataset that is not there", 2, []string{"rewrite", "imagee", "--map", prefix}, `there is "image"`},
 		{"a dataset behind a view", 4, []string{"rewrite", generatedName(t, db), "--map", prefix}, "generated"},
-		{"another database in the URI", 2, []string{"info", "--database-uri", mongotest.URI(t) + "/other"}, `"other"`},
+		{"another database in the URI", 2, []string{"info", "--database-uri", strings.Replace(mongotest.URI(t), "/?", "/other?", 1)}, `"other"`},
 		{"no server", 1, []string{"info", "--database-uri", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"}, "cannot reach"},
 		{"no such variable", 2, []string{"info", "--database-uri", "env:NO_SUCH"}, "NO_SUCH"},
 		{"a password", 1, []string{"info", "--database-uri", "mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=100"}, "cannot reach"},
@@ -288,7 +288,7 @@ func TestDatabaseEditedMeanwhile(t *testing.T) {
 	}
 	edited := make(chan error, 1)
 	go func() {
-		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(mongotest.Patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 			if _, err := os.Stat(asked); err == nil {
 				break
 			}

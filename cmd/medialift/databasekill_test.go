@@ -63,7 +63,7 @@ func TestKilledDatabaseUploads(t *testing.T) {
 		t.Fatal("the undisturbed run changed too little")
 	}
 	for killed, n := 0, 0; killed < killTrials; n++ {
-		if n == 4*killTrials {
+		if n == 20*killTrials {
 			t.Fatalf("only %d of %d runs were still at work when killed", killed, n)
 		}
 		start.Restore(t, db)

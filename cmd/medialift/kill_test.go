@@ -66,7 +66,7 @@ func TestKilledUploads(t *testing.T) {
 	rewriting := time.Since(began)
 
 	killed := 0
-	for n := 0; killed < killTrials && n < 3*killTrials; n++ {
+	for n := 0; killed < killTrials && n < 20*killTrials; n++ {
 		restore()
 		m, bucket, span := sent.copy(before), "sent", rewriting
 		if n%2 == 0 {

@@ -29,8 +29,9 @@ type tokens struct {
 
 const (
 	lifetime = 2 * time.Second
-	// lenience is how long a token is still taken that expired on the way.
-	lenience = time.Second
+	// lenience is how long a token is still taken that expired on the way. Whether
+	// they are renewed is told by how many were issued.
+	lenience = 5 * time.Minute
 )
 
 func (s *tokens) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

@@ -137,7 +137,7 @@ func TestSlug(t *testing.T) {
 func TestAppName(t *testing.T) {
 	ctx := context.Background()
 	db := mongotest.Database(t)
-	d, err := Open(ctx, mongotest.URI(t)+"/?appName=fiftyone&w=0", db.Name(), Options{})
+	d, err := Open(ctx, mongotest.With(mongotest.URI(t), "appName=fiftyone&w=0"), db.Name(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func TestStoppedWhileCommitting(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Where it was given up, the server may still be at it.
-	for range 20 {
+	for deadline := time.Now().Add(mongotest.Patience); time.Now().Before(deadline); {
 		n, err := client.Database("to").Collection(datasetsName).CountDocuments(t.Context(), bson.D{})
 		if err != nil {
 			t.Fatal(err)

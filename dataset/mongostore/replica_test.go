@@ -24,9 +24,9 @@ func TestReplicaSet(t *testing.T) {
 	if err := direct.Database("admin").RunCommand(ctx, initiate).Err(); err != nil {
 		t.Fatal(err)
 	}
-	uri := server.URI + "/?replicaSet=rs&serverSelectionTimeoutMS=30000"
+	uri := server.URI + "/?replicaSet=rs&serverSelectionTimeoutMS=300000"
 	db := mongotest.Connect(t, uri).Database("fiftyone")
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(mongotest.Patience); ; time.Sleep(50 * time.Millisecond) {
 		var hello struct{ IsWritablePrimary bool }
 		if err := direct.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err == nil && hello.IsWritablePrimary {
 			break
@@ -68,7 +68,11 @@ func TestServerKilled(t *testing.T) {
 	ctx := context.Background()
 	for round := range 2 {
 		server := mongotest.Start(t)
-		d, err := Open(ctx, server.URI+"/?serverSelectionTimeoutMS=500", "fiftyone", Options{})
+		const soon = "/?serverSelectionTimeoutMS=3000" // is meant to end: once the server is killed
+		d, err := Open(ctx, server.URI+soon, "fiftyone", Options{})
+		for deadline := time.Now().Add(mongotest.Patience); err != nil && time.Now().Before(deadline); {
+			d, err = Open(ctx, server.URI+soon, "fiftyone", Options{})
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/mongotest"
 )
 
 // manyRows makes a dataset of more documents than are looked through at a time,
@@ -101,7 +102,7 @@ func TestRowsThatEndEarly(t *testing.T) {
 			}
 		}
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(mongotest.Patience); ; time.Sleep(time.Millisecond) {
 		stacks := make([]byte, 1<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
 		if !strings.Contains(string(stacks), "mongostore.(*Store).gather") && !strings.Contains(string(stacks), "mongostore.(*sheaf).find") {

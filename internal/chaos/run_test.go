@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a run may take that is not stuck.
-const patience = 3 * time.Minute
+const patience = 20 * time.Minute
 
 // An outcome is how one run of the command ended.
 type outcome struct {

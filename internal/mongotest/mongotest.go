@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,10 @@ import (
 )
 
 var shared = sync.OnceValues(func() (*Server, error) { return start(Binary(), nil) })
+
+// Patience is how long tests wait for what has to come: for longer than a machine
+// that is busy with other things takes.
+const Patience = 5 * time.Minute
 
 // URI answers the server that all tests of this binary share.
 func URI(t testing.TB) string {
@@ -37,7 +42,18 @@ func URI(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return server.URI
+	return With(server.URI, "serverSelectionTimeoutMS="+strconv.FormatInt(Patience.Milliseconds(), 10))
+}
+
+// With adds options to a URI, which may hold some.
+func With(uri string, options string) string {
+	switch {
+	case strings.Contains(uri, "?"):
+		return uri + "&" + options
+	case strings.Count(uri, "/") > 2:
+		return uri + "?" + options
+	}
+	return uri + "/?" + options
 }
 
 // Name answers the name of a database that no other test uses and that is
@@ -66,13 +82,13 @@ func Database(t testing.TB) *mongo.Database {
 // Connect answers a client of a server, closed when the test ends.
 func Connect(t testing.TB, uri string) *mongo.Client {
 	t.Helper()
-	client, err := mongo.Connect(options.Client().ApplyURI(uri).SetServerSelectionTimeout(10 * time.Second))
+	client, err := mongo.Connect(options.Client().ApplyURI(uri).SetServerSelectionTimeout(Patience))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		// Of no interest: the server may have ended before.
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // is meant to end
 		defer cancel()
 		_ = client.Disconnect(ctx)
 	})

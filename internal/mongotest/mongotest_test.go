@@ -88,7 +88,7 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 	if os.Getenv("MONGOTEST_CHILD") != "" {
 		server := Start(t)
 		os.WriteFile(os.Getenv("MONGOTEST_CHILD"), []byte(server.URI+"\n"+server.Dir), 0o600)
-		time.Sleep(time.Minute)
+		time.Sleep(Patience)
 		return
 	}
 	need(t)
@@ -99,7 +99,7 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	var uri, dir string
-	for deadline := time.Now().Add(time.Minute); dir == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(Patience); dir == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		text, _ := os.ReadFile(said)
 		uri, dir, _ = strings.Cut(string(text), "\n")
 	}
@@ -108,7 +108,7 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 	}
 	child.Process.Kill()
 	child.Wait()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if _, err := os.Stat(filepath.Dir(dir)); os.IsNotExist(err) {
 			if conn, err := net.Dial("tcp", strings.TrimPrefix(uri, "mongodb://")); err == nil {
 				conn.Close()

@@ -68,7 +68,7 @@ func (s *Server) Crash() {
 	if err == nil {
 		err = process.Kill()
 	}
-	for deadline := time.Now().Add(time.Minute); err == nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(Patience); err == nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if _, gone := os.Stat(filepath.Join(run, "ended")); gone == nil {
 			return
 		}
@@ -152,7 +152,7 @@ func (s *Server) serve(dir, binary string, args []string) error {
 func (s *Server) await(dir string) error {
 	waiting := regexp.MustCompile(`"msg":"Waiting for connections","attr":\{"port":(\d+)`)
 	var log []byte
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		log, _ = os.ReadFile(filepath.Join(dir, "log")) // not there yet
 		if m := waiting.FindSubmatch(log); m != nil {
 			s.URI = "mongodb://127.0.0.1:" + string(m[1])

@@ -201,7 +201,7 @@ func TestCallErrors(t *testing.T) {
 		})
 	}
 	m, err := starmap.New("f.star", []byte("def get_cloud_path(p):\n  while True:\n    pass\n"),
-		starmap.Options{MaxSteps: 1 << 60, Timeout: 50 * time.Millisecond})
+		starmap.Options{MaxSteps: 1 << 60, Timeout: 50 * time.Millisecond}) // is meant to end
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func TestKilled(t *testing.T) {
 		if _, _, err := Open(context.Background(), p, mongostore.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(mongotest.Patience)
 		return
 	}
 	p := used(t)
@@ -89,9 +89,9 @@ func TestKilled(t *testing.T) {
 
 func within(t *testing.T, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(mongotest.Patience); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("waited for a minute")
+			t.Fatal("waited in vain")
 		}
 	}
 }
