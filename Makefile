@@ -58,6 +58,14 @@ chaos: ## kill lifts at random and compare with undisturbed ones; random sequenc
 	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
 	go test ./internal/chaos -count=1 -v -timeout 60m -run '^Test(Chaos|Sequences)$$' -trials $(TRIALS) -sequences $(SEQUENCES) -seed $(SEED) -for $(FOR) -journey "$(JOURNEY)"
 
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME, print how often each was executed (FUZZTIME=60s FUZZ=regexp)
+	go build -C tools -o ../bin/fuzz ./fuzz
+	bin/fuzz -time "$(FUZZTIME)" -run "$(FUZZ)"
+
+FUZZTIME ?= 60s
+FUZZ ?=
+
 TRIALS ?= 100
 SEQUENCES ?= 200
 SEED ?= 0

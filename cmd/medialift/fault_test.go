@@ -146,7 +146,7 @@ func TestInterruptedWhileHashing(t *testing.T) {
 				t.Fatal(err)
 			}
 			waitFor(t, "the run", func() bool {
-				found, _ := filepath.Glob(filepath.Join(m.state, "medialift", "*", "*"))
+				found, _ := filepath.Glob(filepath.Join(m.state, "medialift", "upload-*"))
 				return len(found) > 0
 			})
 			time.Sleep(700 * time.Millisecond) // into the file
