@@ -84,7 +84,7 @@ func TestCleanAsksTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	away := "mongodb://" + closed.Addr().String() + "/?serverSelectionTimeoutMS=300"
+	away := "mongodb://" + closed.Addr().String() + "/?serverSelectionTimeoutMS=300" // is meant to end
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}

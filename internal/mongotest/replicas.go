@@ -47,7 +47,7 @@ func StartReplicas(t testing.TB) *Replicas {
 			t.Fatal("the replica set does not begin to work within two minutes")
 		}
 	}
-	return &Replicas{URI: "mongodb://" + hosts + "/?replicaSet=rs&serverSelectionTimeoutMS=30000", Secondary: direct[1]}
+	return &Replicas{URI: "mongodb://" + hosts + "/?replicaSet=rs&serverSelectionTimeoutMS=300000", Secondary: direct[1]}
 }
 
 // Hang stops the second server from copying what the first one writes, or lets it go on:
