@@ -80,6 +80,14 @@ func (p *parted) resume(ctx context.Context) error {
 		there, err = p.multi.Parts(ctx, p.key, upload.Name)
 		return err
 	})
+	if errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity) {
+		// What has arrived of it cannot be seen.
+		if err := p.abortUpload(ctx, upload); err != nil && !errors.Is(err, bucket.ErrNoUpload) && !errors.Is(err, bucket.ErrDenied) {
+			return err
+		}
+		p.lost.Add(1)
+		return p.plan.job.Ledger.EndUpload(ctx, upload.ID)
+	}
 	if errors.Is(err, bucket.ErrNoUpload) || err == nil && len(there) == 0 && len(known) > 0 {
 		p.lost.Add(1)
 		return p.plan.job.Ledger.EndUpload(ctx, upload.ID)

@@ -61,7 +61,7 @@ func fromAnswer(answer *azcore.ResponseError, err error) error {
 	case bloberror.AuthenticationFailed:
 		text += " (the key is wrong or has expired, or the clock of this machine is)"
 	case bloberror.AuthorizationPermissionMismatch:
-		text += " (the role Storage Blob Data Contributor is missing)"
+		text += " (the role Storage Blob Data Contributor is missing, or a permission of the SAS token)"
 	case bloberror.InvalidBlobOrBlock:
 		text += " (another program has begun to send this blob: try again in a week, or delete it)"
 	}
