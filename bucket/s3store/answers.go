@@ -52,7 +52,7 @@ func inspect(op string, answer *http.Response) error {
 		return inspectHead(op, answer)
 	}
 	if op == opGet && good {
-		if answer.Header.Get("Etag") == "" || page(answer) {
+		if !stored(answer) || page(answer) {
 			return foreign(answer, "it has no ETag")
 		}
 		return nil
@@ -93,7 +93,7 @@ func inspectHead(op string, answer *http.Response) error {
 		return foreign(answer, "it is a page")
 	case op != opHead || !good:
 		return nil
-	case answer.Header.Get("Etag") == "":
+	case !stored(answer):
 		return foreign(answer, "it has no ETag")
 	case answer.ContentLength < 0:
 		return foreign(answer, "it has no size")
@@ -118,21 +118,34 @@ func inspectFailure(answer *http.Response, root, text string, blank bool) error 
 	return nil
 }
 
-// page tells that an answer is for people and names no store: those of the
-// protocol have such headers as a rule.
-func page(answer *http.Response) bool {
-	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	if kind != "text/html" {
-		return false
+// stored tells that an answer is about an object: it has its ETag. Stores on a file
+// system have none of a file that came to be there without them, and say who they
+// are and when it was changed.
+func stored(answer *http.Response) bool {
+	if answer.Header.Get("Etag") != "" {
+		return true
 	}
+	return answer.Header.Get("Last-Modified") != "" && named(answer) && !markup(answer)
+}
+
+// page tells that an answer is for people and names no store.
+func page(answer *http.Response) bool { return markup(answer) && !named(answer) }
+
+func markup(answer *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	return kind == "text/html"
+}
+
+// named tells that an answer has a header of a store.
+func named(answer *http.Response) bool {
 	for name := range answer.Header {
 		for _, store := range []string{"X-Amz-", "X-Goog-", "X-Guploader-", "X-Oss-", "X-Cos-", "X-Obs-", "X-Minio-", "X-Rgw-", "X-Emc-"} {
 			if strings.HasPrefix(name, store) {
-				return false
+				return true
 			}
 		}
 	}
-	return true
+	return false
 }
 
 // foreign is the failure of an answer that is not the protocol's.

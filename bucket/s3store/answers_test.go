@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/buckettest"
@@ -264,6 +265,35 @@ func TestRedirectLoop(t *testing.T) {
 		err := s.Check(t.Context())
 		if n := len(f.requests()); !errors.Is(err, bucket.ErrAnswer) || n != 10 || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%d requests: %v", n, err)
+		}
+	}
+}
+
+// A store on a file system has no ETag of a file that came there by other ways.
+func TestObjectWithoutETag(t *testing.T) {
+	for _, c := range []struct {
+		kind, header string
+		want         bool
+	}{{"image/png", "X-Amz-Request-Id", true}, {"text/html", "X-Amz-Request-Id", false}, {"image/png", "X-Request-Id", false}} {
+		f := &fake{answer: func(w http.ResponseWriter, r *http.Request) bool {
+			w.Header().Set("Content-Type", c.kind)
+			w.Header().Set(c.header, "1")
+			w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
+			w.Header().Set("Content-Length", "4")
+			if r.Method == http.MethodGet {
+				_, _ = io.WriteString(w, "file")
+			}
+			return true
+		}}
+		s := f.start(t)
+		obj, err := s.Stat(t.Context(), "k")
+		if c.want {
+			same, err2 := bucket.Same(t.Context(), s, buckettest.Source([]byte("file")), obj)
+			if err != nil || err2 != nil || !same {
+				t.Errorf("%+v: %+v, %v; %v, %v", c, obj, err, same, err2)
+			}
+		} else if !errors.Is(err, bucket.ErrAnswer) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }
