@@ -181,7 +181,7 @@ func (q *sequence) inherits(key, from string) {
 	source := q.datasets[from]
 	k := &known{had: maps.Clone(source.had), excused: map[slot]string{}, paths: map[slot]string{}}
 	for at, path := range source.excused {
-		k.excused[at] = path
+		k.excused[at] = q.absolute(path)
 	}
 	q.datasets[key] = k
 }
@@ -191,9 +191,7 @@ func (q *sequence) digest(path string, objects map[string]object) string {
 	if key, ok := strings.CutPrefix(path, "s3://"+q.bucket+"/"); ok {
 		return objects[key].sum
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(q.exports, "three", path)
-	}
+	path = q.absolute(path)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ""
@@ -203,6 +201,14 @@ func (q *sequence) digest(path string, objects map[string]object) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
+}
+
+// absolute is a path as it is seen from everywhere.
+func (q *sequence) absolute(path string) string {
+	if path == "" || filepath.IsAbs(path) || strings.Contains(path, "://") {
+		return path
+	}
+	return filepath.Join(q.exports, "three", path)
 }
 
 // check checks that each path of each dataset names the bytes that its sample had.
@@ -224,7 +230,7 @@ func (q *sequence) check() {
 			got := q.digest(path, objects)
 			if got == k.had[at] {
 				delete(k.excused, at)
-			} else if k.excused[at] != path {
+			} else if q.absolute(k.excused[at]) != q.absolute(path) {
 				q.find("%s: %s of sample %s names %q, which %s", key, at.field, at.id, path, map[bool]string{true: "is not there", false: "holds other bytes than the sample had"}[got == ""])
 			}
 		}
@@ -294,7 +300,7 @@ func (q *sequence) deleted(before scenery) {
 		}
 		for key, k := range q.datasets {
 			for at, path := range k.paths {
-				if q.names(path, name) {
+				if q.absolute(path) == name {
 					q.find("%q is deleted, and %s names it (%s of %s)", name, key, at.field, at.id)
 				}
 			}

@@ -361,14 +361,6 @@ func (q *sequence) localFile() string {
 	return q.draw(names)
 }
 
-// names reports whether a path of a dataset is that of a file.
-func (q *sequence) names(path, file string) bool {
-	if !filepath.IsAbs(path) && !strings.Contains(path, "://") {
-		path = filepath.Join(q.exports, "three", path)
-	}
-	return path == file
-}
-
 // stepFileChanged has the user replace a file: samples that name it have the new bytes
 // from then on, and those that name an object made of it keep the old ones.
 func (q *sequence) stepFileChanged() {
@@ -380,7 +372,7 @@ func (q *sequence) stepFileChanged() {
 	q.said = append(q.said, "the user changes "+strings.TrimPrefix(name, q.exports))
 	for _, k := range q.datasets {
 		for at, path := range k.paths {
-			if q.names(path, name) {
+			if q.absolute(path) == name {
 				k.had[at] = q.digest(name, nil)
 			}
 		}
@@ -396,7 +388,7 @@ func (q *sequence) stepFileDeleted() {
 		q.t.Fatal(err)
 	}
 	q.said = append(q.said, "the user deletes "+strings.TrimPrefix(name, q.exports))
-	q.excuse(func(path string) bool { return q.names(path, name) })
+	q.excuse(func(path string) bool { return q.absolute(path) == name })
 }
 
 // vouched has verify look at some datasets, one drawn if none is named: it says ok
