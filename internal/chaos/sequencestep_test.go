@@ -32,7 +32,7 @@ func (q *sequence) steps() []sequenceStep {
 		{"clean", 10, q.stepClean},
 		{"import", 7, q.stepImport},
 		{"migrate", 10, q.stepMigrate},
-		{"abandon", 0, q.stepAbandon},
+		{"abandon", 3, q.stepAbandon},
 		{"prune", 2, q.stepPrune},
 		{"object overwritten by another client", 10, q.stepOverwritten},
 		{"object deleted by another client", 4, q.stepObjectDeleted},
