@@ -19,6 +19,9 @@ type batchWriter struct {
 	part       dataset.Part
 	collection *mongo.Collection
 	stamp      bson.DateTime // 0 where documents have none
+	token      string        // of the call of Update …
+	slot       int           // … and which of its notes is that of this batch
+	moved      bool          // there is such a note
 	refused    string        // what the server last said to an update of one document
 }
 

@@ -22,8 +22,18 @@ type Lock struct {
 }
 
 // Lock locks the dataset. The lock of a process of this machine that has ended is taken
-// over; any other one holds until it expires. ErrLocked says who has it.
-func (s *Store) Lock(ctx context.Context) (*Lock, error) { return s.d.lock(ctx, s.id, s.name) }
+// over; any other one holds until it expires. ErrLocked says who has it. What an update
+// was cut off at is taken back then: see moveNote.
+func (s *Store) Lock(ctx context.Context) (*Lock, error) {
+	l, err := s.d.lock(ctx, s.id, s.name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.d.leases.Patiently(ctx, s.unmove); err != nil {
+		return nil, errors.Join(s.d.leaseError(err), l.Unlock())
+	}
+	return l, nil
+}
 
 func (d *Database) lock(ctx context.Context, id any, name string) (*Lock, error) {
 	l, err := d.leases.Dataset(ctx, id, name)

@@ -71,26 +71,21 @@ func firstMove(s dataset.Set) (move, bool) {
 
 // move makes a batch by one update on the server. The update goes by the first
 // part of the path alone; so the documents are read afterwards, and what others
-// had put there meanwhile gets its value back. It returns the changes that still
-// have to be made one by one.
+// had put there meanwhile gets its value back: by the next run, should this one be cut
+// off before that. It returns the changes that still have to be made one by one.
 func (w *batchWriter) move(ctx context.Context, batch []dataset.Change, m move) (out []dataset.Outcome, left []dataset.Change, err error) {
 	ids := make(bson.A, len(batch))
 	for i, c := range batch {
 		ids[i] = c.ID
 	}
 	chosen := bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}
-	below := bson.D{ // every string that begins with from and a slash, and no list of such
-		{Key: "$gte", Value: m.from + "/"}, {Key: "$lt", Value: m.from + "0"},
-		{Key: "$not", Value: bson.D{{Key: "$type", Value: "array"}}},
-	}
-	rest := bson.D{{Key: "$substrBytes", Value: bson.A{"$" + m.key, len(m.from), -1}}}
-	set := bson.D{{Key: "$set", Value: bson.D{
-		{Key: m.key, Value: bson.D{{Key: "$concat", Value: bson.A{literal(m.to), rest}}}},
-		{Key: stampKey, Value: w.stamp},
-	}}}
 	ctx, stop := through(ctx)
 	defer stop()
-	_, err = w.collection.UpdateMany(ctx, append(chosen, bson.E{Key: m.key, Value: below}), mongo.Pipeline{set})
+	if err := w.note(ctx, m, ids); err != nil {
+		return nil, nil, err
+	}
+	w.moved = true
+	_, err = w.collection.UpdateMany(ctx, append(chosen, bson.E{Key: m.key, Value: below(m.from)}), moving(m.key, m.from, m.to, w.stamp))
 	if err != nil {
 		return nil, nil, w.store.d.writeError("updating "+string(w.part), err)
 	}

@@ -2,6 +2,7 @@ package mongostore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"iter"
 	"time"
@@ -34,12 +35,13 @@ func (s *Store) Update(ctx context.Context, changes iter.Seq[dataset.Change]) it
 			yield(dataset.Outcome{}, err)
 			return
 		}
-		u := &updater{ctx: ctx, store: s, yield: yield, manifest: m}
+		u := &updater{ctx: ctx, store: s, yield: yield, manifest: m, token: rand.Text(), seen: map[int]bool{}}
 		err = u.run(changes)
+		last, stop := through(ctx)
+		defer stop()
+		err = errors.Join(err, s.forgetMoves(last, u.token, u.seen))
 		if u.changed {
-			last, stop := through(ctx)
 			err = errors.Join(err, s.touch(last, m))
-			stop()
 		}
 		if err != nil && !errors.Is(err, errLeft) {
 			yield(dataset.Outcome{}, err)
@@ -60,6 +62,9 @@ type updater struct {
 	stamped  bool         // … whose documents have a time of their last change
 	touched  bool         // the dataset has a time of this change
 	changed  bool
+	token    string
+	batches  int           // that were begun
+	seen     map[int]bool  // slots of moves that were seen through
 	flying   []chan landed // batches on their way, in the order of their start
 }
 
@@ -79,6 +84,8 @@ func (u *updater) isStamped(part dataset.Part) (bool, error) {
 
 // landed is what became of a batch.
 type landed struct {
+	slot     int
+	moved    bool
 	outcomes []dataset.Outcome
 	err      error
 }
@@ -129,13 +136,18 @@ func (u *updater) start(batch []dataset.Change) error {
 	if !u.touched {
 		// Also before the first: who goes on after a kill may find all of them changed,
 		// and would leave the dataset with the time that it had.
+		if err := u.store.unmove(u.ctx); err != nil {
+			return err
+		}
 		if err := u.store.touch(u.ctx, u.manifest); err != nil {
 			return err
 		}
 		u.touched = true
 	}
 	part := batch[0].Part
-	w := &batchWriter{store: u.store, part: part, collection: u.store.d.durable.Collection(u.store.collection(part))}
+	slot := u.batches % batchesAtOnce
+	u.batches++
+	w := &batchWriter{store: u.store, part: part, token: u.token, slot: slot, collection: u.store.d.durable.Collection(u.store.collection(part))}
 	if part != u.part {
 		stamped, err := u.isStamped(part)
 		if err != nil {
@@ -150,7 +162,7 @@ func (u *updater) start(batch []dataset.Change) error {
 	u.flying = append(u.flying, done)
 	go func() {
 		outcomes, err := w.write(u.ctx, batch)
-		done <- landed{outcomes, err}
+		done <- landed{slot, w.moved, outcomes, err}
 	}()
 	return nil
 }
@@ -162,6 +174,9 @@ func (u *updater) finish(n int) error {
 	for len(u.flying) > n {
 		l := <-u.flying[0]
 		u.flying = u.flying[1:]
+		if l.moved {
+			u.seen[l.slot] = l.err == nil
+		}
 		for _, o := range l.outcomes {
 			u.changed = u.changed || o.Status == dataset.Changed
 			if err == nil && !u.yield(o, nil) {
