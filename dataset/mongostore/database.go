@@ -11,6 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"github.com/medialift/medialift/internal/lease"
@@ -85,9 +87,11 @@ func Open(ctx context.Context, uri, name string, o Options) (*Database, error) {
 	durable := writeconcern.WriteConcern{W: "majority", Journal: &journal}
 	d := &Database{
 		client: client, address: Address(uri),
-		// Whatever the URI says: writes that nobody acknowledges would be lost unseen.
-		db:      client.Database(name, options.Database().SetWriteConcern(writeconcern.Majority())),
-		durable: client.Database(name, options.Database().SetWriteConcern(&durable)),
+		// Whatever the URI says: writes that nobody acknowledges would be lost unseen, and
+		// what is decided by a read, of a copy or of a deletion, has to be read where it was
+		// written.
+		db:      client.Database(name, fromPrimary().SetWriteConcern(writeconcern.Majority())),
+		durable: client.Database(name, fromPrimary().SetWriteConcern(&durable)),
 	}
 	d.leases = lease.New(d.db, lease.Options{Waiting: o.Waiting})
 	d.config, err = d.readConfig(ctx)
@@ -98,6 +102,12 @@ func Open(ctx context.Context, uri, name string, o Options) (*Database, error) {
 		return nil, errors.Join(connectionError(d.address, err), d.Close())
 	}
 	return d, nil
+}
+
+// fromPrimary are options of a database whose reads see all writes before them. Of a
+// direct connection to a secondary the driver reads all the same.
+func fromPrimary() *options.DatabaseOptionsBuilder {
+	return options.Database().SetReadPreference(readpref.Primary()).SetReadConcern(readconcern.Local())
 }
 
 // Close ends the connection.

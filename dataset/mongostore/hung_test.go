@@ -19,7 +19,7 @@ func TestHungMajority(t *testing.T) {
 		t.Skip("starts two servers: not in short mode")
 	}
 	ctx := t.Context()
-	set := mongotest.StartReplicas(t)
+	set := mongotest.StartReplicas(t, 1)
 	d, err := Open(ctx, set.URI, "fiftyone", Options{})
 	if err != nil {
 		t.Fatal(err)

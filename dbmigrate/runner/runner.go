@@ -20,6 +20,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 	"golang.org/x/sync/errgroup"
@@ -39,12 +40,14 @@ type Runner struct {
 // the database as a whole.
 func New(db *mongo.Database, datasets, database *dbmigrate.Registry) *Runner {
 	concern := &writeconcern.WriteConcern{W: "majority", Journal: new(true)}
-	handle := func() *options.DatabaseOptionsBuilder {
-		return options.Database().SetReadPreference(readpref.Primary())
+	// What is planned and compared is read where it is written, whatever the URI prefers.
+	open := func(concern *writeconcern.WriteConcern) *mongo.Database {
+		opts := options.Database().SetWriteConcern(concern).SetReadPreference(readpref.Primary()).SetReadConcern(readconcern.Local())
+		return db.Client().Database(db.Name(), opts)
 	}
 	return &Runner{
-		db:       db.Client().Database(db.Name(), handle()),
-		durable:  db.Client().Database(db.Name(), handle().SetWriteConcern(concern)),
+		db:       open(writeconcern.Majority()),
+		durable:  open(concern),
 		datasets: datasets,
 		database: database,
 	}

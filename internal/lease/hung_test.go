@@ -16,7 +16,7 @@ func TestHungMajority(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers: not in short mode")
 	}
-	set := mongotest.StartReplicas(t)
+	set := mongotest.StartReplicas(t, 1)
 	var mu sync.Mutex
 	var said []string
 	opts := Options{Patience: 4 * time.Second, Beat: 300 * time.Millisecond, SayEvery: time.Second, Waiting: func(text string) {

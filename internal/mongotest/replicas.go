@@ -9,7 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// Replicas are a replica set of two servers, of which a majority is both.
+// Replicas are a replica set of two servers.
 type Replicas struct {
 	// URI names the set, without a database. It ends with options.
 	URI string
@@ -17,8 +17,9 @@ type Replicas struct {
 	Secondary *mongo.Client
 }
 
-// StartReplicas starts a replica set that lives as long as the test.
-func StartReplicas(t testing.TB) *Replicas {
+// StartReplicas starts a replica set that lives as long as the test. A majority of it is
+// both servers, or with votes of 0 the first one alone.
+func StartReplicas(t testing.TB, votes int) *Replicas {
 	t.Helper()
 	ctx := context.Background()
 	members, hosts := bson.A{}, ""
@@ -26,7 +27,7 @@ func StartReplicas(t testing.TB) *Replicas {
 	for i := range 2 {
 		server := Start(t, "--replSet", "rs", "--setParameter", "enableTestCommands=1")
 		host := server.URI[len("mongodb://"):]
-		members = append(members, bson.D{{Key: "_id", Value: i}, {Key: "host", Value: host}, {Key: "priority", Value: 1 - i}})
+		members = append(members, bson.D{{Key: "_id", Value: i}, {Key: "host", Value: host}, {Key: "priority", Value: 1 - i}, {Key: "votes", Value: max(votes, 1-i)}})
 		direct = append(direct, Connect(t, server.URI+"/?directConnection=true"))
 		if hosts += host; i == 0 {
 			hosts += ","
