@@ -22,6 +22,7 @@ type batchWriter struct {
 	token      string        // of the call of Update …
 	slot       int           // … and which of its notes is that of this batch
 	moved      bool          // there is such a note
+	collation  *options.Collation
 	refused    string        // what the server last said to an update of one document
 }
 
@@ -50,7 +51,7 @@ func (w *batchWriter) writeAtOnce(ctx context.Context, batch []dataset.Change) (
 		// the stamp would say which documents this very batch has changed.
 		models := make([]mongo.WriteModel, len(batch))
 		for i, c := range batch {
-			models[i] = model(c, nil, w.stamp)
+			models[i] = w.exact(model(c, nil, w.stamp))
 		}
 		all, err := w.bulk(ctx, models)
 		if all && err == nil {
@@ -109,9 +110,21 @@ func (w *batchWriter) writeRead(ctx context.Context, out []dataset.Outcome, pend
 
 func (w *batchWriter) modelOf(doc bson.Raw, c dataset.Change, s standing) (mongo.WriteModel, error) {
 	if simple(c) {
-		return model(c, s.found, w.stamp), nil
+		return w.exact(model(c, s.found, w.stamp)), nil
 	}
-	return replacement(doc, c, w.stamp)
+	m, err := replacement(doc, c, w.stamp)
+	return w.exact(m), err
+}
+
+// exact has a model compare strings by their bytes, also in a collection that does not.
+func (w *batchWriter) exact(m mongo.WriteModel) mongo.WriteModel {
+	switch m := m.(type) {
+	case *mongo.UpdateOneModel:
+		m.Collation = w.collation
+	case *mongo.ReplaceOneModel:
+		m.Collation = w.collation
+	}
+	return m
 }
 
 // isStamped tells whether doc was changed by this batch.
@@ -161,7 +174,7 @@ func (w *batchWriter) read(ctx context.Context, changes []dataset.Change) (map[s
 }
 
 func (w *batchWriter) find(ctx context.Context, filter bson.D, opts *options.FindOptionsBuilder) (map[string]bson.Raw, error) {
-	cursor, err := w.collection.Find(ctx, filter, opts)
+	cursor, err := w.collection.Find(ctx, filter, opts, options.Find().SetCollation(w.collation))
 	if err != nil {
 		return nil, w.store.d.readError("reading "+string(w.part), err)
 	}

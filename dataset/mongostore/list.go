@@ -106,6 +106,9 @@ func (d *Database) Dataset(ctx context.Context, name string) (*Store, error) {
 	if err != nil {
 		return nil, d.readError("opening a dataset", err)
 	}
+	if got, ok := doc.Lookup("name").StringValueOK(); ok && got != name { // by the collection's collation
+		return nil, d.notFound(ctx, name)
+	}
 	return d.open(doc)
 }
 

@@ -92,7 +92,11 @@ func (d *Database) unmoveOne(ctx context.Context, n moveNote) error {
 	filter := bson.D{
 		{Key: "_id", Value: bson.D{{Key: "$in", Value: n.Docs}}}, {Key: stampKey, Value: n.Stamp}, {Key: n.Key, Value: below(n.To)},
 	}
-	_, err := d.durable.Collection(n.Collection).UpdateMany(ctx, filter, moving(n.Key, n.To, n.From, n.Stamp+1))
+	collation, err := d.exactly(ctx, n.Collection)
+	if err != nil {
+		return err
+	}
+	_, err = d.durable.Collection(n.Collection).UpdateMany(ctx, filter, moving(n.Key, n.To, n.From, n.Stamp+1), options.UpdateMany().SetCollation(collation))
 	return err
 }
 

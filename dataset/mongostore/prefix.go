@@ -85,7 +85,8 @@ func (w *batchWriter) move(ctx context.Context, batch []dataset.Change, m move) 
 		return nil, nil, err
 	}
 	w.moved = true
-	_, err = w.collection.UpdateMany(ctx, append(chosen, bson.E{Key: m.key, Value: below(m.from)}), moving(m.key, m.from, m.to, w.stamp))
+	_, err = w.collection.UpdateMany(ctx, append(chosen, bson.E{Key: m.key, Value: below(m.from)}), moving(m.key, m.from, m.to, w.stamp),
+		options.UpdateMany().SetCollation(w.collation))
 	if err != nil {
 		return nil, nil, w.store.d.writeError("updating "+string(w.part), err)
 	}
@@ -109,7 +110,7 @@ func (w *batchWriter) move(ctx context.Context, batch []dataset.Change, m move) 
 		case s.status == dataset.Conflict && isMoved && w.isStamped(doc):
 			s.value = m.from + moved
 			undo := dataset.Change{ID: c.ID, Sets: []dataset.Set{{At: m.at, Old: value, New: s.value}}}
-			back = append(back, model(undo, nil, 0))
+			back = append(back, w.exact(model(undo, nil, 0)))
 		}
 		out = append(out, s.outcome(c))
 	}

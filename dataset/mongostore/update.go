@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dataset"
 )
@@ -54,18 +55,19 @@ var errLeft = errors.New("sequence left early")
 
 // An updater is one call of Update.
 type updater struct {
-	ctx      context.Context //nolint:containedctx // lives as long as the call
-	store    *Store
-	yield    func(dataset.Outcome, error) bool
-	manifest dataset.Manifest
-	part     dataset.Part // of the last batch …
-	stamped  bool         // … whose documents have a time of their last change
-	touched  bool         // the dataset has a time of this change
-	changed  bool
-	token    string
-	batches  int           // that were begun
-	seen     map[int]bool  // slots of moves that were seen through
-	flying   []chan landed // batches on their way, in the order of their start
+	ctx       context.Context //nolint:containedctx // lives as long as the call
+	store     *Store
+	yield     func(dataset.Outcome, error) bool
+	manifest  dataset.Manifest
+	part      dataset.Part       // of the last batch …
+	stamped   bool               // … whose documents have a time of their last change
+	collation *options.Collation // … and how its strings are compared
+	touched   bool               // the dataset has a time of this change
+	changed   bool
+	token     string
+	batches   int           // that were begun
+	seen      map[int]bool  // slots of moves that were seen through
+	flying    []chan landed // batches on their way, in the order of their start
 }
 
 // isStamped tells whether the documents of a part have a time of their last
@@ -153,8 +155,12 @@ func (u *updater) start(batch []dataset.Change) error {
 		if err != nil {
 			return err
 		}
+		if u.collation, err = u.store.d.exactly(u.ctx, u.store.collection(part)); err != nil {
+			return err
+		}
 		u.part, u.stamped = part, stamped
 	}
+	w.collation = u.collation
 	if u.stamped {
 		w.stamp = bson.NewDateTimeFromTime(time.Now())
 	}
