@@ -14,6 +14,8 @@ type Row struct {
 	Seq int64
 	// ID is the document's _id.
 	ID bson.RawValue
+	// Of are the _ids of the documents that one of a derived part may be a copy of.
+	Of []bson.RawValue
 	Found
 	// Spelling is the value's token as the store holds it where that differs
 	// from how FiftyOne would write it, else empty. Putting it back restores

@@ -44,8 +44,12 @@ func (r *Run) derive(ctx context.Context, u dataset.Updater) error {
 	}
 	if err := r.steps(ctx,
 		`DROP TABLE IF EXISTS temp.becoming`,
-		`CREATE TEMP TABLE becoming(old TEXT, field INTEGER, path TEXT, new TEXT, PRIMARY KEY(old, field)) WITHOUT ROWID`,
-		`INSERT OR IGNORE INTO becoming SELECT coalesce(old, path), field, path, new FROM value WHERE state = 1 AND new IS NOT NULL ORDER BY id`,
+		`DROP TABLE IF EXISTS temp.agreed`,
+		`CREATE TEMP TABLE becoming(old TEXT, field INTEGER, doc, path TEXT, new TEXT, PRIMARY KEY(old, field, doc)) WITHOUT ROWID`,
+		`INSERT OR REPLACE INTO becoming SELECT coalesce(old, path), field, doc, path, new FROM value
+			WHERE state = 1 AND new IS NOT NULL AND part IN (`+ownParts+`) ORDER BY id`,
+		`CREATE TEMP TABLE agreed(old TEXT, field INTEGER, path TEXT, new TEXT, PRIMARY KEY(old, field)) WITHOUT ROWID`,
+		`INSERT INTO agreed SELECT old, field, min(path), min(new) FROM becoming GROUP BY old, field HAVING min(new) = max(new)`,
 	); err != nil {
 		return err
 	}
@@ -74,15 +78,25 @@ func (r *Run) derive(ctx context.Context, u dataset.Updater) error {
 			return err
 		}
 	}
-	return r.steps(ctx, `DROP TABLE becoming`)
+	return r.steps(ctx, `DROP TABLE becoming`, `DROP TABLE agreed`)
 }
 
-// addDerived attempts those of the rows whose originals are attempted.
+// ownParts are the parts that copies are made of.
+const ownParts = `'` + string(dataset.Samples) + `', '` + string(dataset.Frames) + `'`
+
+// addDerived attempts those of the rows whose originals are attempted. What one path
+// becomes may differ from document to document, where a map looks at more than paths: a
+// copy becomes what its own original does, or what all of its path do.
 func (r *Run) addDerived(ctx context.Context, rows []dataset.Row) error {
 	return r.tx(ctx, func(tx *sql.Tx) (err error) {
 		insert, err := tx.PrepareContext(ctx, `INSERT INTO value(part, seq, doc, at, field, path, old, spelling, new, state)
-			SELECT ?1, ?2, ?3, ?4, b.field, b.path, iif(?6 = b.path, NULL, ?6), ?7, b.new, 1
-			FROM becoming b JOIN field f ON f.id = b.field WHERE b.old = ?6 AND f.name = ?5`)
+			SELECT ?1, ?2, ?3, ?4, field, path, iif(?6 = path, NULL, ?6), ?7, new, 1 FROM (
+				SELECT 0 AS rank, b.field, b.path, b.new FROM becoming b
+					WHERE b.old = ?6 AND b.field = (SELECT id FROM field WHERE name = ?5) AND b.doc IN (?8, ?9, ?10)
+				UNION ALL
+				SELECT 1, a.field, a.path, a.new FROM agreed a
+					WHERE a.old = ?6 AND a.field = (SELECT id FROM field WHERE name = ?5)
+			) ORDER BY rank LIMIT 1`)
 		if err != nil {
 			return err
 		}
@@ -91,7 +105,12 @@ func (r *Run) addDerived(ctx context.Context, rows []dataset.Row) error {
 			if row.Missing {
 				continue
 			}
-			_, err := insert.ExecContext(ctx, string(row.Part), row.Seq, encodeID(row.ID), string(row.At), row.Field, row.Value, null(row.Spelling))
+			var of [3]any
+			for i, id := range row.Of[:min(len(row.Of), len(of))] {
+				of[i] = encodeID(id)
+			}
+			_, err := insert.ExecContext(ctx, string(row.Part), row.Seq, encodeID(row.ID), string(row.At), row.Field, row.Value, null(row.Spelling),
+				of[0], of[1], of[2])
 			if err != nil {
 				return err
 			}

@@ -124,3 +124,17 @@ func original(field string, known []dataset.MediaField, frames bool) string {
 	}
 	return ""
 }
+
+// originals are the _ids of the documents that one of a generated dataset may be made
+// of: a frame of frames.ID has the _id of the frame (fiftyone.core.video,
+// make_frames_dataset), and all name their sample, those of frames' patches the frame too.
+func originals(doc bson.Raw) []bson.RawValue {
+	var ids []bson.RawValue
+	for _, key := range []string{"_id", "_frame_id", "_sample_id"} {
+		if id := doc.Lookup(key); id.Type != 0 {
+			id.Value = slices.Clone(id.Value)
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -57,6 +57,7 @@ const (
 // A sheaf is some documents in a row, and what was found in them.
 type sheaf struct {
 	first  int64 // the Seq of the first
+	copies bool  // they are of a generated dataset
 	memory []byte
 	ends   []int // of the documents in memory
 	rows   []dataset.Row
@@ -68,7 +69,7 @@ type sheaf struct {
 // queues them in order.
 func (s *Store) gather(ctx context.Context, part dataset.Part, f *dataset.Finder, queue chan<- *sheaf, work *sync.WaitGroup) {
 	defer close(queue)
-	sh := &sheaf{done: make(chan struct{})}
+	sh := &sheaf{copies: s.generated(), done: make(chan struct{})}
 	send := func(next int64) bool {
 		full := sh
 		work.Go(func() { full.find(part, f) })
@@ -77,7 +78,7 @@ func (s *Store) gather(ctx context.Context, part dataset.Part, f *dataset.Finder
 		case <-ctx.Done():
 			return false
 		}
-		sh = &sheaf{first: next, done: make(chan struct{})}
+		sh = &sheaf{first: next, copies: s.generated(), done: make(chan struct{})}
 		return true
 	}
 	seq := int64(0)
@@ -112,8 +113,12 @@ func (sh *sheaf) find(part dataset.Part, f *dataset.Finder) {
 		}
 		id := doc.Lookup("_id")
 		id.Value = slices.Clone(id.Value)
+		var of []bson.RawValue
+		if sh.copies && len(found) > 0 {
+			of = originals(doc)
+		}
 		for _, value := range found {
-			sh.rows = append(sh.rows, dataset.Row{Part: part, Seq: sh.first + int64(i), ID: id, Found: value})
+			sh.rows = append(sh.rows, dataset.Row{Part: part, Seq: sh.first + int64(i), ID: id, Of: of, Found: value})
 		}
 	}
 	sh.memory = nil
