@@ -23,7 +23,7 @@ type batchWriter struct {
 	slot       int           // … and which of its notes is that of this batch
 	moved      bool          // there is such a note
 	collation  *options.Collation
-	refused    string        // what the server last said to an update of one document
+	refused    string // what the server last said to an update of one document
 }
 
 // write makes the changes. Bulk writes only say how many documents they found as
