@@ -42,6 +42,8 @@ type migrateCmd struct {
 	// that were shown.
 	left   []runner.Unfinished
 	agreed map[string][]string
+	// former are the names that datasets have now which were named by an earlier one.
+	former []string
 }
 
 func newMigrate(a *app) *cobra.Command {
@@ -116,6 +118,9 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	if err := c.findLeft(ctx); err != nil {
+		return err
+	}
+	if err := c.permittedToFinish(); err != nil {
 		return err
 	}
 	plan, err := c.plan(ctx)

@@ -34,10 +34,18 @@ func (c *migrateCmd) apply(ctx context.Context, plans iter.Seq2[*dbmigrate.Plan,
 	return c.ended(ctx, report)
 }
 
+// locked are the names of the datasets that the command is at work on; nil for all.
+func (c *migrateCmd) locked() []string {
+	if len(c.names) == 0 {
+		return nil
+	}
+	return slices.Concat(c.names, c.former)
+}
+
 // options are those of the runner.
 func (c *migrateCmd) options(todo int) runner.Options {
 	return runner.Options{
-		Workers: c.workers, StopAtFirst: c.errorLevel == 0, StealLease: c.steal, MaxOps: c.maxOps, Datasets: c.names, Waiting: c.ui.wait,
+		Workers: c.workers, StopAtFirst: c.errorLevel == 0, StealLease: c.steal, MaxOps: c.maxOps, Datasets: c.locked(), Waiting: c.ui.wait,
 		Progress: func(p runner.Progress) {
 			phase := "migrating"
 			if p.Collection != "" {

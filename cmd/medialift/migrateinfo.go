@@ -63,6 +63,23 @@ func (c *migrateCmd) showInfo(ctx context.Context) error {
 			c.ui.say("%s", line)
 		}
 	}
+	return c.infoLeft(ctx)
+}
+
+// infoLeft shows what earlier runs have not finished, which FiftyOne has nothing like.
+func (c *migrateCmd) infoLeft(ctx context.Context) error {
+	left, err := c.runner.Unfinished(ctx)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	var shown []leftover
+	for _, u := range left {
+		shown = append(shown, c.entry(u))
+		shown[len(shown)-1].Finishes = false
+	}
+	c.ui.doc.Unfinished = shown
+	c.ui.say("")
+	c.showLeft(shown)
 	return nil
 }
 

@@ -45,10 +45,29 @@ func (c *migrateCmd) findLeft(ctx context.Context) (err error) {
 	for i, u := range c.left {
 		taken := slices.ContainsFunc(list, func(d runner.Dataset) bool { return d.Name == u.Former })
 		if slices.Contains(c.names, u.Former) && !taken {
+			c.former = append(c.former, u.Dataset)
 			c.left[i].Dataset = u.Former
 		}
 	}
 	return err
+}
+
+// permittedToFinish is FiftyOne's guard for what an earlier run left: who is no admin may
+// at most bring datasets to the version of their database.
+func (c *migrateCmd) permittedToFinish() error {
+	if c.admin() || c.dryRun {
+		return nil
+	}
+	for _, u := range c.left {
+		switch {
+		case !c.concerns(u):
+		case u.Collection == dbmigrate.Config:
+			return notAdmin("Cannot migrate database from v%s to v%s", u.From, u.To)
+		case u.To != c.found.Version:
+			return notAdmin("Cannot migrate dataset '%s' to v%s", u.Dataset, u.To)
+		}
+	}
+	return nil
 }
 
 // concerns tells whether an unfinished migration is one of what the command was asked
@@ -129,13 +148,16 @@ func (p *migrationPlan) droppable() bool {
 	return slices.ContainsFunc(p.unfinished, func(u leftover) bool { return u.Finishes && !u.Begun })
 }
 
+func (u leftover) called() string {
+	if u.Dataset == "" {
+		return "the database"
+	}
+	return fmt.Sprintf("dataset %q", u.Dataset)
+}
+
 // showLeft lists what is unfinished.
 func (c *migrateCmd) showLeft(list []leftover) {
 	for _, u := range list {
-		name := fmt.Sprintf("dataset %q", u.Dataset)
-		if u.Dataset == "" {
-			name = "the database"
-		}
 		state := "has not begun to change anything (migrate --abandon drops it)"
 		switch {
 		case u.Changed && !u.Begun:
@@ -145,10 +167,10 @@ func (c *migrateCmd) showLeft(list []leftover) {
 		case u.Begun:
 			state = "has begun to change data, and can only be finished"
 		}
-		if !u.Finishes && !c.abandon {
+		if !u.Finishes && !c.abandon && !c.info {
 			state += "; not part of this run"
 		}
-		c.ui.say("  unfinished: %s: v%s → v%s %s", name, u.From, u.To, state)
+		c.ui.say("  unfinished: %s: v%s → v%s %s", u.called(), u.From, u.To, state)
 		for _, loss := range u.Losses {
 			if u.Backup != "" {
 				c.ui.say("      deleted, and kept in %s: %s", filepath.Dir(u.Backup), loss)
@@ -215,7 +237,9 @@ func (c *migrateCmd) gaveUp(done runner.Abandoned) error {
 	c.ui.doc.Abandoned, c.ui.doc.Unfinished = dropped, kept
 	c.ui.doc.Counts.Rows = int64(len(dropped) + len(kept))
 	c.ui.doc.Counts.Rewritten, c.ui.doc.Counts.Failed = int64(len(dropped)), int64(len(kept))
-	c.showLeft(dropped)
+	for _, u := range dropped {
+		c.ui.say("  %s: v%s → v%s, which has not begun", u.called(), u.From, u.To)
+	}
 	switch n := plural(int64(len(dropped)), "unfinished migration"); {
 	case len(dropped)+len(kept) == 0:
 		c.ui.say("Nothing is unfinished.")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,7 @@ import (
 // a command runs.
 type failing struct {
 	tool
+	uri    string
 	db     *mongo.Database
 	before mongotest.Dump
 }
@@ -35,7 +37,7 @@ func newFailing(t *testing.T, dump string) failing {
 	before.Restore(t, db)
 	m := newTool(t, "FIFTYONE_DATABASE_URI="+server.URI, "FIFTYONE_DATABASE_NAME="+db.Name(), "FIFTYONE_API_URI=",
 		"FIFTYONE_CONFIG_PATH="+filepath.Join(dir, "none"), "HOME="+t.TempDir(), "FIFTYONE_DATABASE_ADMIN=")
-	return failing{m, db, before}
+	return failing{m, server.URI, db, before}
 }
 
 // fails runs a command while updates of datasets fail.
@@ -184,5 +186,38 @@ func TestMigrateBackupOfUnfinished(t *testing.T) {
 		if d.Collection != "config" {
 			t.Errorf("%s", d)
 		}
+	}
+}
+
+// A lift into a database carries out nothing that is unfinished there, nor do those who
+// administer nothing.
+func TestLiftLeavesUnfinished(t *testing.T) {
+	l, f := newLifting(t, "1.22.1"), newFailing(t, "walk/down/1.22.1")
+	f.fails("migrate", "--all", "-v", "0.19.1", "--yes")
+	before := mongotest.Take(t, f.db)
+	l.run(exitDone, "lift", "image", "s3://media/lifted", "--to-uri", f.uri, "--to-database-name", f.db.Name(), "--name", "lifted", "--yes")
+	after := mongotest.Take(t, f.db)
+	for _, name := range []string{"medialift_migrations", "views"} {
+		for _, doc := range before[name].Docs { // the lifted dataset has views of its own
+			if !slices.ContainsFunc(after[name].Docs, func(is bson.Raw) bool { return bytes.Equal(is, doc) }) {
+				t.Errorf("%s: %v is gone or has changed", name, doc.Lookup("_id"))
+			}
+		}
+	}
+	var info strings.Builder
+	cmd := f.command("migrate", "--info")
+	cmd.Stdout = &info
+	if err := cmd.Run(); err != nil || !strings.Contains(info.String(), `unfinished: dataset "oracle-images": v1.22.1 → v0.19.1`) {
+		t.Errorf("%v, %s", err, &info)
+	}
+	if _, err := f.db.Collection("config").UpdateOne(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: "1.22.1"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	no := tool{f.t, f.state, append(f.env[:len(f.env):len(f.env)], "FIFTYONE_DATABASE_ADMIN=false")}
+	if doc := no.run(exitRefused, "migrate", "--all", "--yes"); !strings.Contains(doc.Error, "database_admin=False") {
+		t.Error(doc.Error)
+	}
+	if n := f.views(); n != int64(len(after["views"].Docs)) {
+		t.Errorf("%d saved views of %d", n, len(after["views"].Docs))
 	}
 }

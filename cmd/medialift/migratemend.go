@@ -19,6 +19,9 @@ func (c *migrateCmd) mend(ctx context.Context) error {
 	if err := c.findLeft(ctx); err != nil {
 		return err
 	}
+	if err := c.permittedToFinish(); err != nil {
+		return err
+	}
 	p := &migrationPlan{}
 	c.agreed = map[string][]string{}
 	if err := c.addLeft(p); err != nil {

@@ -212,3 +212,29 @@ func TestGrowsTooLarge(t *testing.T) {
 		t.Errorf("filepath is %v", got)
 	}
 }
+
+// A value below a key that MongoDB's paths can't name is changed in documents of any
+// size, and what others change in these meanwhile stays.
+func TestLargeWithDottedKey(t *testing.T) {
+	ctx := t.Context()
+	d, db := rich(t)
+	s := d.must(t, "image")
+	first := all(t, s, dataset.Samples)[0]
+	is := bson.D{{Key: "_id", Value: first.Lookup("_id")}}
+	var doc bson.D
+	if err := bson.Unmarshal(first, &doc); err != nil {
+		t.Fatal(err)
+	}
+	doc = append(doc, bson.E{Key: "odd.key", Value: bson.D{{Key: "path", Value: "/data/mask.png"}}}, bson.E{Key: "fill", Value: strings.Repeat("x", 9<<20)})
+	if _, err := db.Collection(s.samples).ReplaceOne(ctx, is, doc); err != nil {
+		t.Fatal(err)
+	}
+	change := dataset.Change{Part: dataset.Samples, ID: first.Lookup("_id"), Sets: []dataset.Set{{At: "/odd.key/path", Old: "/data/mask.png", New: "s3://b/mask.png"}}}
+	if got := apply(t, s, []dataset.Change{change}); got[dataset.Changed] != 1 {
+		t.Errorf("%v", got)
+	}
+	after := all(t, s, dataset.Samples)[0]
+	if path := after.Lookup("odd.key", "path").StringValue(); path != "s3://b/mask.png" || len(after.Lookup("fill").StringValue()) != 9<<20 {
+		t.Errorf("path %q", path)
+	}
+}

@@ -41,7 +41,10 @@ func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert,
 			models, size = nil, 0
 		}
 		x.progress(e.plan.Name, op.Collection, passed)
-		return x.journal.reached(ctx, e, number, reached)
+		if err := x.journal.reached(ctx, e, number, reached); err != nil {
+			return err
+		}
+		return x.still(ctx, e)
 	}
 	opts := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}})
 	for raw, err := range each(ctx, collection, idRange(cursor, nil), opts) {

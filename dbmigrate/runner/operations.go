@@ -164,6 +164,9 @@ func (x *execution) updateAll(ctx context.Context, e *entry, op dbmigrate.Update
 			return err
 		}
 		x.progress(e.plan.Name, op.Collection, passed)
+		if err := x.still(ctx, e); err != nil {
+			return err
+		}
 		if err := x.pace(ctx, len(ends)*rangeDocs); err != nil {
 			return err
 		}

@@ -87,7 +87,22 @@ func compare(at any, old, changed bson.RawValue, depth int) (difference, error) 
 	case old.Type == bson.TypeArray:
 		return compareArrays(at, was, becomes, whole, depth)
 	}
+	if twice(was) || twice(becomes) {
+		return whole, nil
+	}
 	return compareDocuments(at, was, becomes, depth)
+}
+
+// twice reports whether a document has a key more than once, which expressions can't.
+func twice(elements []bson.RawElement) bool {
+	seen := map[string]bool{}
+	for _, e := range elements {
+		if seen[e.Key()] {
+			return true
+		}
+		seen[e.Key()] = true
+	}
+	return false
 }
 
 // compareArrays compares arrays of one length element by element.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +119,12 @@ func TestModelKeeps(t *testing.T) {
 }
 
 func TestModelTooLarge(t *testing.T) {
+	twice := bson.D{{Key: "_id", Value: 1}, {Key: "a", Value: filled(8 << 20)}, {Key: "b", Value: 1}, {Key: "b", Value: 2}}
+	changed := slices.Clone(twice)
+	changed[3].Value = 3
+	if _, err := docswap.Model(marshal(t, twice), marshal(t, changed)); !errors.Is(err, docswap.ErrTooLarge) {
+		t.Errorf("a key that is there twice: %v", err)
+	}
 	doc := func(fill byte) bson.D {
 		return bson.D{{Key: "_id", Value: 1}, {Key: "a", Value: fmt.Sprintf("%c%s", fill, filled(9<<20))}}
 	}
