@@ -193,7 +193,7 @@ func hintOf(kind string) string {
 	case "unseen":
 		return "what cannot be looked at proves nothing: check credentials and network (medialift doctor URL), then clean again"
 	case "changed", "gone":
-		return "these files may be the last copy: keep them, and send them again with another --state folder; or move them out of the export"
+		return "these files may be the last copy: medialift undo RUN puts their paths back, and another --state folder has them sent again; or move them out of the export"
 	case "named":
 		return "give those paths their new values first (medialift upload with --update-filepaths, or rewrite --map run:RUN), or move the media out of the export"
 	}
