@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/pathmap"
 )
 
@@ -19,6 +20,7 @@ const (
 	already                   // it is where it belongs
 	doubtful                  // at a prefix map's To, but a map moves what is there
 	moved                     // it becomes another path
+	url                       // it is a URL, and a map is not asked about those
 )
 
 // An answer is what the maps make of a path; to and by, the number of the map,
@@ -94,7 +96,12 @@ func (m mapping) ask(ctx context.Context, p pathmap.Path) (a answer, waits int, 
 
 // from is ask for the maps from the number first on.
 func (m mapping) from(ctx context.Context, p pathmap.Path, first int) (a answer, waits int, err error) {
+	remote, kept := localfile.IsRemote(p.Path), false
 	for i := first; i < len(m.maps); i++ {
+		if remote && m.maps[i].LocalOnly {
+			kept = true
+			continue
+		}
 		if m.streams[i] {
 			return answer{}, i, nil
 		}
@@ -106,6 +113,9 @@ func (m mapping) from(ctx context.Context, p pathmap.Path, first int) (a answer,
 			return answer{}, settled, m.failed(i, p, err)
 		}
 		return answered(p, to, i), settled, nil
+	}
+	if kept {
+		return answer{standing: url}, settled, nil
 	}
 	return answer{standing: unmatched}, settled, nil
 }

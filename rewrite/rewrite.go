@@ -44,6 +44,10 @@ type Job struct {
 type Map struct {
 	Spec   string
 	Mapper pathmap.Mapper
+	// LocalOnly keeps URLs from it: a path that is one already, and that no map
+	// without LocalOnly answers for, is where it belongs. So a function that puts a
+	// bucket before whatever it is given can be asked every night.
+	LocalOnly bool
 }
 
 // Options of a rewrite; the zero value refuses whatever is doubtful.
@@ -92,6 +96,8 @@ type Plan struct {
 	// and Unmatched are known to no map. Skipped are the empty ones and the
 	// samples without a filepath.
 	Rewritten, Already, Unmatched, Skipped int64
+	// URLs counts those of Already that a map with LocalOnly was not asked about.
+	URLs int64
 	// Fields, Maps and Prefixes count the same by media field, by map in the
 	// order asked, and, for the unmatched, by where they are, most first.
 	Fields   []FieldReport

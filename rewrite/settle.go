@@ -39,6 +39,9 @@ func (b *builder) settle(ctx context.Context, row dataset.Row, path pathmap.Path
 		f.Rewritten++
 		return b.moved(ctx, row, path, a)
 	}
+	if a.standing == url {
+		b.URLs++
+	}
 	// The doubtful count too: there is no plan unless all of them are explained.
 	b.Already++
 	f.Already++
@@ -66,7 +69,7 @@ func (b *builder) moved(ctx context.Context, row dataset.Row, path pathmap.Path,
 		return err
 	}
 	if next != "" {
-		b.changes(path.ID, row.Field, row.Value, a.to, next)
+		b.changes(a.by, path.ID, row.Field, row.Value, a.to, next)
 		return nil
 	}
 	if strings.HasPrefix(a.to, "http") && strings.ContainsAny(a.to, " #%") {
@@ -76,10 +79,26 @@ func (b *builder) moved(ctx context.Context, row dataset.Row, path pathmap.Path,
 	return b.draft.AddValue(ctx, row, row.Value, a.to)
 }
 
-// changes refuses a value whose new path the maps would change again.
-func (b *builder) changes(id, field, path, to, next string) {
-	b.refuse("maps that would change their own output",
-		"write the maps so that they leave new paths alone, for example with ^ at the head of the pattern; the same command could not be repeated",
+// leaveAlone says how a map of that number is written so that it leaves its own
+// output alone.
+func (b *builder) leaveAlone(by int) string {
+	kind, _, _ := strings.Cut(b.job.Maps[by].Spec, ":")
+	how := "write the maps so that they leave new paths alone"
+	switch kind {
+	case "regexp":
+		how = "begin the pattern with ^ and what only old paths begin with"
+	case "table":
+		how = "take the rows out of the table whose from is the to of another"
+	case "template", "star", "exec":
+		how = "give no answer, or the path itself, for a path that is a new one already"
+	}
+	return how + "; the same command could not be repeated"
+}
+
+// changes refuses a value whose new path, given by the map of the number by, the
+// maps would change again.
+func (b *builder) changes(by int, id, field, path, to, next string) {
+	b.refuse("maps that would change their own output", b.leaveAlone(by),
 		dataset.Problem{Kind: "not-idempotent", ID: id, Field: field, Path: path, URL: to,
 			Hint: fmt.Sprintf("asked again, it would become %q", next)})
 }

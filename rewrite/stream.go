@@ -13,6 +13,7 @@ import (
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/internal/spool"
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/pathmap"
 )
 
@@ -170,14 +171,44 @@ func (b *builder) again(ctx context.Context) error {
 	if !slices.Contains(b.mapping.streams, true) {
 		return nil
 	}
-	var mappers []pathmap.Mapper
+	var all, ofURLs []pathmap.Mapper
 	for _, m := range b.job.Maps {
-		mappers = append(mappers, m.Mapper)
+		all = append(all, m.Mapper)
+		if !m.LocalOnly {
+			ofURLs = append(ofURLs, m.Mapper)
+		}
 	}
-	done := int64(0)
+	changing := map[pathmap.Path]string{}
+	local, err := b.changing(ctx, all, false, changing)
+	if err != nil {
+		return err
+	}
+	urls, err := b.changing(ctx, ofURLs, true, changing)
+	if err != nil || local+urls == 0 {
+		return err
+	}
+	by := slices.Index(b.mapping.streams, true)
+	for v, err := range b.draft.Planned(ctx) {
+		if err != nil {
+			return err
+		}
+		if next, ok := changing[pathmap.Path{Path: v.New, Field: v.Field, ID: v.DocID()}]; ok {
+			b.changes(by, v.DocID(), v.Field, v.Old, v.New, next)
+		}
+	}
+	b.refusal.Total = max(b.refusal.Total, local+urls)
+	return nil
+}
+
+// changing asks the maps about those new paths that are URLs, or about those that
+// are not. It counts what they would change, and adds the first of that to found.
+func (b *builder) changing(ctx context.Context, maps []pathmap.Mapper, urls bool, found map[pathmap.Path]string) (total int64, err error) {
+	if len(maps) == 0 {
+		return 0, nil
+	}
 	questions := func(yield func(pathmap.Path, error) bool) {
 		for v, err := range b.draft.Planned(ctx) {
-			if err == nil && b.mapping.there(v.New) {
+			if err == nil && (localfile.IsRemote(v.New) != urls || b.mapping.there(v.New)) {
 				continue
 			}
 			if !yield(pathmap.Path{Path: v.New, Field: v.Field, ID: v.DocID()}, err) || err != nil {
@@ -185,34 +216,21 @@ func (b *builder) again(ctx context.Context) error {
 			}
 		}
 	}
-	changing := map[pathmap.Path]string{}
-	total := int64(0)
-	for reply, err := range pathmap.Stream(ctx, pathmap.First(mappers...), questions) {
+	done := int64(0)
+	for reply, err := range pathmap.Stream(ctx, pathmap.First(maps...), questions) {
 		if err != nil {
-			return fmt.Errorf("asking about the new paths: %w", err)
+			return total, fmt.Errorf("asking about the new paths: %w", err)
 		}
 		if done++; done%1000 == 0 {
 			b.opts.Progress(Progress{Phase: "asking", Done: done, Total: b.Rewritten})
 		}
 		if reply.Known && reply.To != reply.Path.Path {
-			if total++; len(changing) < dataset.KeptProblems {
-				changing[reply.Path] = reply.To
+			if total++; len(found) < dataset.KeptProblems {
+				found[reply.Path] = reply.To
 			}
 		}
 	}
-	if total == 0 {
-		return nil
-	}
-	for v, err := range b.draft.Planned(ctx) {
-		if err != nil {
-			return err
-		}
-		if next, ok := changing[pathmap.Path{Path: v.New, Field: v.Field, ID: v.DocID()}]; ok {
-			b.changes(v.DocID(), v.Field, v.Old, v.New, next)
-		}
-	}
-	b.refusal.Total = max(b.refusal.Total, total)
-	return nil
+	return total, nil
 }
 
 // item spells a row and what is known about it as texts; readItem reads them.

@@ -45,6 +45,7 @@ removed by the next one.`,
 	f.BoolVar(&c.persistent, "persistent", true, "keep the dataset when FiftyOne's last client ends")
 	f.StringVar(&c.relDir, "rel-dir", "", "`DIR` or URL that relative paths are below (default: the export directory)")
 	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
+	f.BoolVar(&c.mapRemote, "map-remote", false, "ask functions, programs, templates and patterns about paths that are URLs already, too")
 	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
 	f.BoolVar(&c.create, "create-database", false, "import into a database that no FiftyOne has used yet")
 	f.BoolVar(&a.database.force, "force", false, "import also a newer version than is known, or into a database of another type")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 
 	"github.com/medialift/medialift/pathmap"
 	"github.com/medialift/medialift/pathmap/execmap"
@@ -13,9 +15,10 @@ import (
 	"github.com/medialift/medialift/rewrite"
 )
 
-// parseMaps makes the mappers that --map flags ask for. They are to be closed,
+// parseMaps makes the mappers that --map flags ask for. With remote, all are asked about
+// paths that are URLs. They are to be closed,
 // also those that come beside an error.
-func (a *app) parseMaps(ctx context.Context, specs []string) ([]rewrite.Map, error) {
+func (a *app) parseMaps(ctx context.Context, specs []string, remote bool) ([]rewrite.Map, error) {
 	var maps []rewrite.Map
 	kinds := a.mapKinds(ctx)
 	for _, spec := range specs {
@@ -23,9 +26,32 @@ func (a *app) parseMaps(ctx context.Context, specs []string) ([]rewrite.Map, err
 		if err != nil {
 			return maps, err
 		}
-		maps = append(maps, rewrite.Map{Spec: spec, Mapper: m})
+		maps = append(maps, rewrite.Map{Spec: spec, Mapper: m, LocalOnly: !remote && answersAnything(spec)})
 	}
 	return maps, nil
+}
+
+// ofURLs is a pattern that is written for URLs.
+var ofURLs = regexp.MustCompile(`://|:\\/|\b(s3|gs|az|minio|https?)\??\)?:`)
+
+// answersAnything reports whether a map may answer for a path that it was not
+// written for, such as a URL: all but those that spell out what they answer for.
+func answersAnything(spec string) bool {
+	kind, text, _ := strings.Cut(spec, ":")
+	switch kind {
+	case "template", "star", "exec":
+		return true
+	case "regexp":
+		pattern := text
+		for i := range text {
+			if text[i] == '=' && (i == 0 || text[i-1] != '\\') {
+				pattern = text[:i]
+				break
+			}
+		}
+		return !ofURLs.MatchString(pattern)
+	}
+	return false
 }
 
 // mapKinds are all kinds of maps that a user can write.

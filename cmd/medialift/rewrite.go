@@ -19,6 +19,7 @@ type rewriteCmd struct {
 	maps, fields         []string
 	unmatched, check     string
 	alreadyMoved, dryRun bool
+	mapRemote            bool
 	choice               datasetChoice
 	part                 partChoice
 	opts                 rewrite.Options
@@ -47,7 +48,9 @@ A SPEC is one of:
   run:RUN                     where an earlier upload put each file
 
 The first map that answers wins; \= is a literal equals sign. A path at or under a
-prefix map's TO is already there and stays.`,
+prefix map's TO is already there and stays. So does a path that is a URL already:
+star, exec, template, and a regexp whose PATTERN holds no ://, are only asked about
+those with --map-remote.`,
 		Example: `  medialift rewrite ./export --map prefix:/data/coco=s3://media/coco --dry-run
   medialift rewrite ./export --map prefix:/data=s3://media --map prefix:/mnt/masks=s3://masks
   medialift rewrite ./export --map star:cloud_path.star
@@ -64,6 +67,7 @@ prefix map's TO is already there and stays.`,
 	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
 	f.StringVar(&c.check, "check", "", "look whether new paths exist before anything is changed: all, or `sample`, or how many")
 	f.Lookup("check").NoOptDefVal = "all"
+	f.BoolVar(&c.mapRemote, "map-remote", false, "ask functions, programs, templates and patterns about paths that are URLs already, too")
 	f.BoolVar(&c.alreadyMoved, "already-moved", false, "paths under a TO that lies under a FROM were moved there before")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: change nothing")
 	a.s3.add(f, ", for --check")
@@ -81,7 +85,7 @@ func (c *rewriteCmd) options(ctx context.Context) error {
 		return usage("use one of: refuse keep", "--unmatched cannot be %q", c.unmatched)
 	}
 	var err error
-	if c.mappers, err = c.parseMaps(ctx, c.maps); err != nil {
+	if c.mappers, err = c.parseMaps(ctx, c.maps, c.mapRemote); err != nil {
 		return err
 	}
 	c.opts = rewrite.Options{
@@ -212,6 +216,9 @@ func (c *rewriteCmd) showPlan(run *ledger.Run, plan *rewrite.Plan) {
 	}
 	for _, w := range plan.Warnings {
 		c.ui.warn("%s", w)
+	}
+	if plan.URLs > 0 {
+		c.ui.say("  %s URLs already, which no map was asked about; --map-remote asks.", pluralAre(plan.URLs, "path"))
 	}
 	c.ui.say("  %s: %d to rewrite, %d already there, %d unmatched.", plural(plan.Values, "path"), plan.Rewritten, plan.Already, plan.Unmatched)
 }

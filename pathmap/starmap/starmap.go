@@ -90,13 +90,15 @@ func (m *Map) load(text []byte, a *alphabet) (starlark.Callable, error) {
 	if err != nil {
 		return nil, refused(text, err)
 	}
-	program, err := starlark.FileProgram(file, func(string) bool { return false })
+	guard(file)
+	predeclared := guards()
+	program, err := starlark.FileProgram(file, predeclared.Has)
 	if err != nil {
 		return nil, refused(text, err)
 	}
 	thread, stop := m.thread(context.Background())
 	defer stop()
-	globals, err := program.Init(thread, nil)
+	globals, err := program.Init(thread, predeclared)
 	if err != nil {
 		return nil, fmt.Errorf("%w: loading %q: %w; %s", pathmap.ErrSpec, m.name, err, useExec)
 	}
