@@ -20,24 +20,30 @@ type reading struct {
 	dataset string
 }
 
-func openReading(ctx context.Context, path, name string) (*reading, error) {
-	r := &reading{name: name}
-	for _, options := range []string{"mode=ro", "mode=rw", "mode=ro&immutable=1"} {
-		err := r.connect(ctx, "file:"+escapePath(path)+"?"+options+"&_pragma=busy_timeout("+patience+")")
-		if err == nil {
-			return r, nil
+// reading opens a ledger to read it.
+func (d *Dir) reading(ctx context.Context, name string) (*reading, error) {
+	path := d.file(name)
+	if d.unlocked {
+		if s, err := stampOf(path); err != nil || s.hot {
+			return nil, errors.Join(fmt.Errorf("%w: reading ledger %q, to which a run was writing when it was killed", ErrNoLocks, path), err)
 		}
-		switch err = errors.Join(explainAt(path, "reading", err), r.close()); {
-		case isReadOnly(err) && options == "mode=ro": // a killed run left a journal
-		case isLockless(err) && options != "mode=ro&immutable=1":
-			if s, stamped := stampOf(path); stamped != nil || s.hot {
-				return nil, err
-			}
-		default:
-			return nil, err
+		return openReading(ctx, path, name, "mode=ro&immutable=1")
+	}
+	r, err := openReading(ctx, path, name, "mode=ro")
+	if isReadOnly(err) { // a killed run left a journal
+		if err = d.borrow(ctx, name); err == nil {
+			r, err = openReading(ctx, d.place(name), name, "mode=rw")
 		}
 	}
-	return nil, fmt.Errorf("reading ledger %q: it cannot be opened", path)
+	return r, err
+}
+
+func openReading(ctx context.Context, path, name, options string) (*reading, error) {
+	r := &reading{name: name}
+	if err := r.connect(ctx, "file:"+escapePath(path)+"?"+options+"&_pragma=busy_timeout("+patience+")"); err != nil {
+		return nil, errors.Join(explainAt(path, "reading", err), r.close())
+	}
+	return r, nil
 }
 
 func (r *reading) connect(ctx context.Context, dsn string) (err error) {
@@ -135,7 +141,7 @@ func below(path string) (low, high string) {
 
 func (h *History) fromOne(ctx context.Context, name, path string) iter.Seq2[Sent, error] {
 	return func(yield func(Sent, error) bool) {
-		r, err := openReading(ctx, h.dir.file(name), name)
+		r, err := h.dir.reading(ctx, name)
 		if err != nil {
 			h.mu.Lock()
 			h.unread[name] = err

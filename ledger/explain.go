@@ -116,7 +116,7 @@ func (d *Draft) explainElsewhere(ctx context.Context, dir *Dir) error {
 		if left, err := d.countStaged(ctx); err != nil || left == 0 {
 			return err
 		}
-		if dir.file(name) == d.run.path {
+		if name == d.run.name {
 			continue
 		}
 		r, err := dir.Open(ctx, name)

@@ -55,7 +55,8 @@ type History struct {
 	mu       sync.Mutex
 	index    *index
 	unread   map[string]error
-	busy     int // ledgers that were waited for in vain
+	busy     int // ledgers that are being written
+	waited   int // those of them that were waited for
 	lockless map[string]stamp
 	opened   int64
 	open     []*reading // for Confirm, the one used last at the end
@@ -135,6 +136,14 @@ func (h *History) Opened() int64 {
 	return h.opened
 }
 
+// Waited counts the ledgers that were being written when they were to be read, and
+// were waited for in vain. Those after the first few are passed over at once.
+func (h *History) Waited() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.waited
+}
+
 // Load makes the history ready: it need not be called, since the first question
 // does the same.
 func (h *History) Load(ctx context.Context) error {
@@ -147,7 +156,7 @@ func (h *History) load(ctx context.Context) error {
 	if h.index != nil {
 		return nil
 	}
-	x, err := openIndex(ctx, h.dir.indexFile())
+	x, err := openIndex(ctx, h.dir.indexFile(), h.dir.base != "")
 	if err != nil {
 		return err
 	}
@@ -225,7 +234,7 @@ func (h *History) keep(ctx context.Context, name string) (*reading, error) {
 		return r, nil
 	}
 	h.opened++
-	r, err := openReading(ctx, h.dir.file(name), name)
+	r, err := h.dir.reading(ctx, name)
 	if err != nil {
 		return nil, err
 	}

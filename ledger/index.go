@@ -66,8 +66,11 @@ type index struct {
 }
 
 // openIndex opens the index of a folder, which is at path. Where the file cannot be had, for want
-// of permission, locks or space, a temporary one does.
-func openIndex(ctx context.Context, path string) (*index, error) {
+// of permission, locks or space, or is not wanted, a temporary one does.
+func openIndex(ctx context.Context, path string, temporary bool) (*index, error) {
+	if temporary {
+		return temporaryIndex(ctx)
+	}
 	x, err := openIndexFile(ctx, path)
 	if isDamage(err) {
 		if err = removeIndex(path); err == nil {

@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -34,6 +35,8 @@ var (
 	ErrOtherPlan = errors.New("ledger of another plan")
 	// ErrFull: the disk of the state folder is full or failing.
 	ErrFull = errors.New("the disk does not take the ledger")
+	// ErrNoState: the state folder cannot be made or written to.
+	ErrNoState = errors.New("the state of runs cannot be kept there")
 	// ErrDamaged: a file in the state folder is not a readable ledger.
 	ErrDamaged = errors.New("damaged ledger")
 )
@@ -41,7 +44,12 @@ var (
 const suffix = ".ledger"
 
 // A Dir is the folder that holds a user's ledgers.
-type Dir struct{ path string }
+type Dir struct {
+	path string
+	base string // the folder that stays as it is, if it is another; see OpenDirToRead
+	// unlocked: its file system has no locks.
+	unlocked bool
+}
 
 // OpenDir opens the folder at path and makes it if need be.
 func OpenDir(path string) (*Dir, error) {
@@ -50,17 +58,31 @@ func OpenDir(path string) (*Dir, error) {
 		return nil, fmt.Errorf("finding the state folder: %w", err)
 	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("making the state folder: %w", err)
+		return nil, fmt.Errorf("making the state folder: %w: %w", ErrNoState, err)
 	}
 	return &Dir{path: path}, nil
 }
 
 // Path is the absolute path of the folder.
-func (d *Dir) Path() string { return d.path }
+func (d *Dir) Path() string { return d.home() }
+
+// Room is a folder for large things that are not kept.
+func (d *Dir) Room() string { return d.path }
+
+// home is where the ledgers are.
+func (d *Dir) home() string {
+	if d.base != "" {
+		return d.base
+	}
+	return d.path
+}
 
 // Begin opens the ledger of the run that id describes, and makes it if there
 // is none.
 func (d *Dir) Begin(ctx context.Context, id Identity) (*Run, error) {
+	if err := d.borrow(ctx, id.Run()); err != nil {
+		return nil, err
+	}
 	r, err := d.held(ctx, id.Run(), true)
 	if err != nil {
 		return nil, err
@@ -79,16 +101,19 @@ func (d *Dir) Open(ctx context.Context, run string) (*Run, error) {
 	if _, err := os.Stat(d.file(run)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %q", ErrNoRun, run)
 	}
+	if err := d.borrow(ctx, run); err != nil {
+		return nil, err
+	}
 	return d.held(ctx, run, false)
 }
 
 // held opens a ledger, which nobody can remove until it is closed.
 func (d *Dir) held(ctx context.Context, run string, create bool) (*Run, error) {
-	h, err := newHold(d.file(run))
+	h, err := newHold(d.place(run))
 	if err != nil {
 		return nil, err
 	}
-	r, err := openRun(ctx, d.file(run), create)
+	r, err := openRun(ctx, d.place(run), create)
 	if err != nil {
 		return nil, errors.Join(err, h.end())
 	}
@@ -98,8 +123,8 @@ func (d *Dir) held(ctx context.Context, run string, create bool) (*Run, error) {
 
 // Names lists the runs that have a ledger here, in no particular order.
 func (d *Dir) Names() ([]string, error) {
-	entries, err := os.ReadDir(d.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	entries, err := os.ReadDir(d.home())
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil // nothing has run yet
 	}
 	if err != nil {
@@ -124,11 +149,11 @@ func (d *Dir) Summaries(ctx context.Context) ([]Summary, error) {
 	var list []Summary
 	for _, name := range names {
 		s := Summary{Run: name, Status: Unreadable}
-		if r, err := openRun(ctx, d.file(name), false); err == nil {
-			if got, err := r.Summary(ctx); err == nil {
+		if r, err := d.reading(ctx, name); err == nil {
+			if got, err := (&Run{name: name, path: d.file(name), db: r.db}).Summary(ctx); err == nil {
 				s = got
 			}
-			_ = r.Close()
+			_ = r.close()
 		}
 		if info, err := os.Stat(d.file(name)); err == nil {
 			if s.Used = info.ModTime(); s.Started.IsZero() {
@@ -146,9 +171,12 @@ func (d *Dir) Summaries(ctx context.Context) ([]Summary, error) {
 	return list, nil
 }
 
-func (d *Dir) file(run string) string { return filepath.Join(d.path, run+suffix) }
+func (d *Dir) file(run string) string { return filepath.Join(d.home(), run+suffix) }
 
-func (d *Dir) indexFile() string { return filepath.Join(d.path, indexName) }
+// place is where a ledger is opened.
+func (d *Dir) place(run string) string { return filepath.Join(d.path, run+suffix) }
+
+func (d *Dir) indexFile() string { return filepath.Join(d.home(), indexName) }
 
 // A Summary is what a list of runs says about one of them.
 type Summary struct {

@@ -16,7 +16,10 @@ import (
 
 // A Lock keeps other runs off a dataset. It ends with the process at the
 // latest, however that ends.
-type Lock struct{ held []*flock.Flock }
+type Lock struct {
+	held  []*flock.Flock
+	claim *claim // where the file system of an export has no locks
+}
 
 // Lock locks the dataset of that name (see Identity) for this process. Where the dataset is a directory, its
 // metadata.json is locked too, so that runs with another state folder are kept
@@ -26,8 +29,11 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 	path := filepath.Join(d.path, hex.EncodeToString(sum[:8])+".lock")
 	mine := flock.New(path)
 	ok, err := mine.TryLock()
+	if isLockless(err) {
+		return nil, fmt.Errorf("%w: locking %q: %w", ErrNoLocks, path, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("locking %q: %w", path, err)
+		return nil, fmt.Errorf("%w: locking %q: %w", ErrNoState, path, err)
 	}
 	if !ok {
 		owner, _ := os.ReadFile(ownerFile(path))
@@ -49,8 +55,11 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 	theirs := flock.New(metadata, flock.SetFlag(os.O_RDONLY))
 	ok, err = theirs.TryLock()
 	switch {
-	case err != nil: // a file system without locks: the state folder's lock has to do
-		return l, nil //nolint:nilerr // said above
+	case err != nil: // a file system without locks
+		if l.claim, err = newClaim(dataset); err != nil {
+			return nil, errors.Join(err, l.Unlock())
+		}
+		return l, nil
 	case !ok:
 		return nil, errors.Join(fmt.Errorf("%w %q: one with another state folder", ErrLocked, dataset), l.Unlock())
 	}
@@ -61,6 +70,10 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 // Unlock ends the lock.
 func (l *Lock) Unlock() error {
 	var errs []error
+	if l.claim != nil {
+		errs = append(errs, l.claim.end())
+		l.claim = nil
+	}
 	for _, f := range l.held {
 		errs = append(errs, f.Unlock())
 	}

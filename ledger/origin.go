@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // originsName is the file that says which dataset was made from which, one JSON
@@ -46,8 +47,8 @@ func (d *Dir) NoteOrigin(o Origin) (err error) {
 // origins are those of all datasets: of one that was made again, the last. Lines
 // that cannot be read say nothing.
 func (d *Dir) origins() (map[string]Origin, error) {
-	f, err := os.Open(filepath.Join(d.path, originsName))
-	if errors.Is(err, fs.ErrNotExist) {
+	f, err := os.Open(filepath.Join(d.home(), originsName))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {

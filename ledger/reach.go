@@ -29,7 +29,7 @@ func (h *History) Into(ctx context.Context, dir string, limit int) ([]Sent, erro
 
 // Identity is what made a run the one that it is. It only reads.
 func (d *Dir) Identity(ctx context.Context, run string) (id Identity, err error) {
-	r, err := openReading(ctx, d.file(run), run)
+	r, err := d.reading(ctx, run)
 	if err != nil {
 		return id, err
 	}

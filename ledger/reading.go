@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // patientFor is how many ledgers that are being written are waited for; any more
@@ -21,27 +20,40 @@ func (h *History) attach(ctx context.Context, name, schema string) error {
 		}
 		defer func() { _ = h.index.exec(context.WithoutCancel(ctx), `PRAGMA busy_timeout = `+patience) }()
 	}
-	err := h.attachAs(ctx, path, schema, "mode=ro")
-	switch {
-	case isReadOnly(err): // a killed run left a journal, which has to be taken back first
-		r, opening := openRun(ctx, path, false)
-		if opening != nil {
-			return opening
+	attach := func() error { return h.attachAs(ctx, path, schema, "mode=ro") }
+	if h.dir.unlocked {
+		attach = func() error { return h.attachLockless(ctx, name, schema) }
+	}
+	err := attach()
+	if isReadOnly(err) { // a killed run left a journal, which has to be taken back first
+		if path, err = h.recovered(ctx, name); err == nil {
+			err = attach()
 		}
-		if err = r.Close(); err == nil {
-			err = h.attachAs(ctx, path, schema, "mode=ro")
-		}
-	case isLockless(err):
-		err = h.attachLockless(ctx, name, schema)
 	}
 	if isBusy(err) {
-		h.busy++
+		if h.busy++; h.busy <= patientFor {
+			h.waited++
+		}
 		err = fmt.Errorf("%w: %w", ErrLocked, err)
 	}
 	if isDamage(err) {
 		err = fmt.Errorf("%w %q: %w", ErrDamaged, path, err)
 	}
 	return err
+}
+
+// recovered takes back what a killed run had begun to write, in a copy of the ledger
+// if the folder is to stay as it is.
+func (h *History) recovered(ctx context.Context, name string) (path string, err error) {
+	if err := h.dir.borrow(ctx, name); err != nil {
+		return "", err
+	}
+	path = h.dir.place(name)
+	r, err := openRun(ctx, path, false)
+	if err != nil {
+		return "", err
+	}
+	return path, r.Close()
 }
 
 func (h *History) attachAs(ctx context.Context, path, schema, options string) error {
@@ -83,15 +95,6 @@ func (h *History) unchanged(name string) error {
 		err = errors.New("it changed while it was read without a lock")
 	}
 	return err
-}
-
-// isLockless reports whether err says that the file system has no locks.
-func isLockless(err error) bool {
-	if err == nil {
-		return false
-	}
-	text := err.Error()
-	return strings.Contains(text, "disk I/O error") || strings.Contains(text, "locking protocol") || strings.Contains(text, "SQLITE_IOERR")
 }
 
 // isHealthy reports whether an attached ledger can be read to its end: where

@@ -168,53 +168,63 @@ func (x *index) forget(ctx context.Context, names ...string) error {
 }
 
 // readBatch reads some ledgers into the index. What cannot be read is noted, and
-// the index does not speak for it.
-func (h *History) readBatch(ctx context.Context, names []string) (err error) {
+// the index does not speak for it; the others are read again without it, since
+// there is no telling what a failure left of the transaction.
+func (h *History) readBatch(ctx context.Context, names []string) error {
+	for {
+		bad, err := h.readAll(ctx, names)
+		if bad == "" {
+			return err
+		}
+		h.unread[bad] = err
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return h.unread[name] != nil })
+	}
+}
+
+// readAll reads ledgers into the index in one transaction, or names one that cannot
+// be read. Any other error is one of the index.
+func (h *History) readAll(ctx context.Context, names []string) (bad string, err error) {
 	x := h.index
-	lenders := map[string]string{}
+	schemas := map[string]string{}
 	defer func() {
-		for _, schema := range lenders {
-			err = errors.Join(err, x.exec(context.WithoutCancel(ctx), `DETACH `+schema))
+		for _, schema := range schemas {
+			if detached := x.exec(context.WithoutCancel(ctx), `DETACH `+schema); bad == "" {
+				err = errors.Join(err, detached)
+			}
 		}
 	}()
 	for i, name := range names {
 		schema := fmt.Sprintf("l%d", i)
 		if err := h.attach(ctx, name, schema); err != nil {
+			if ctx.Err() != nil {
+				return "", err
+			}
 			h.unread[name] = err
 			continue
 		}
-		lenders[name] = schema
+		schemas[name] = schema
 	}
-	return x.within(ctx, func() error {
+	err = x.within(ctx, func() error {
 		for _, name := range names {
-			if lenders[name] == "" {
+			if schemas[name] == "" {
 				continue
 			}
-			if err := h.readOne(ctx, name, lenders[name]); err != nil {
+			if err := x.forget(ctx, name); err != nil {
+				return err
+			}
+			err := x.take(ctx, h.dir.file(name), name, schemas[name])
+			if err == nil {
+				err = h.unchanged(name)
+			}
+			if err != nil {
+				bad = name
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// readOne reads an attached ledger. An error is one of the index.
-func (h *History) readOne(ctx context.Context, name, schema string) error {
-	x := h.index
-	if err := x.exec(ctx, `SAVEPOINT one`); err != nil {
-		return err
+	if ctx.Err() != nil || isDamage(err) && bad != "" && x.isHealthy(ctx, schemas[bad]) {
+		bad = ""
 	}
-	err := x.forget(ctx, name)
-	if err == nil {
-		if err = x.take(ctx, h.dir.file(name), name, schema); err == nil {
-			err = h.unchanged(name)
-		}
-		if err != nil && ctx.Err() == nil && (!isDamage(err) || !x.isHealthy(ctx, schema)) {
-			h.unread[name], err = err, nil
-			if undone := x.exec(ctx, `ROLLBACK TO one`); undone != nil {
-				return undone
-			}
-		}
-	}
-	return errors.Join(err, x.exec(ctx, `RELEASE one`))
+	return bad, err
 }

@@ -113,6 +113,8 @@ func (r *Run) explain(doing string, err error) error { return explainAt(r.path, 
 
 func explainAt(path, doing string, err error) error {
 	switch text := err.Error(); {
+	case isLockless(err):
+		return fmt.Errorf("%s: %w %q: %w", doing, ErrNoLocks, path, err)
 	case isDamage(err):
 		return fmt.Errorf("%s: %w %q: %w", doing, ErrDamaged, path, err)
 	case strings.Contains(text, "disk is full"), strings.Contains(text, "disk I/O error"):

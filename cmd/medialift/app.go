@@ -23,6 +23,11 @@ type app struct {
 	state  string
 	s3     s3Access
 	region string
+	// reads: the command only reads, or plans; borrowed is its state folder where that is to
+	// stay as it is, and scratch is written to instead.
+	reads    bool
+	borrowed *ledger.Dir
+	scratch  string
 	// written is what objects are written with.
 	written  bucket.Attributes
 	opening  sync.Once
@@ -54,6 +59,7 @@ func newRoot(a *app) *cobra.Command {
 			}
 			a.ui.json = a.ui.json && !completes(cmd)
 			a.ui.doc.Command = cmd.Name()
+			a.reads = onlyReads(cmd)
 			a.ui.know()
 			return a.ui.start()
 		},
@@ -123,15 +129,6 @@ func atLeast(n int, what string) cobra.PositionalArgs {
 		}
 		return usage("see "+cmd.CommandPath()+" --help", "%s takes %s, not %d arguments", cmd.Name(), what, len(args))
 	}
-}
-
-// ledgers opens the folder that keeps the state of runs.
-func (a *app) ledgers() (*ledger.Dir, error) {
-	dir, err := a.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	return ledger.OpenDir(dir)
 }
 
 // stateDir is the folder that keeps the state of runs.

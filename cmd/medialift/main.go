@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string) int {
 	if command != nil {
 		ui.doc.Command = command.Name()
 	}
-	if closed := a.database.close(); err == nil {
+	if closed := errors.Join(a.database.close(), a.endState()); err == nil {
 		err = closed
 	}
 	// A signal may strike where nobody thinks of one, such as in looking for a server.

@@ -65,7 +65,7 @@ func (a *app) mapKinds(ctx context.Context) map[string]pathmap.Kind {
 		if err != nil {
 			return nil, err
 		}
-		return tablemap.Open(file, tablemap.Options{Dir: dir.Path()})
+		return tablemap.Open(file, tablemap.Options{Dir: dir.Room()})
 	}
 	kinds["star"] = func(file string) (pathmap.Mapper, error) {
 		if file == "" {

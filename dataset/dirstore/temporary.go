@@ -22,6 +22,11 @@ const temporaryMark = ".medialift-tmp-"
 // Nothing of the rewriting was kept.
 var ErrChanged = errors.New("changed while being rewritten")
 
+// ErrAtWork says that another process is rewriting the same export: it has removed
+// what this one wrote, as it removes what killed ones leave. Nothing of the rewriting
+// was kept.
+var ErrAtWork = errors.New("another run is at work on this export")
+
 // A spot is a file of a dataset that is to be replaced, below the directory that no
 // symbolic link leads out of.
 type spot struct {
@@ -127,6 +132,9 @@ func (t *temporary) move(there spot, info fs.FileInfo) error {
 		return fmt.Errorf("%q: %w", there.path(), ErrChanged)
 	}
 	if err := t.at.root.Rename(t.at.name, there.name); err != nil {
+		if _, gone := t.at.root.Stat(t.at.name); errors.Is(gone, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %q has gone before it could become %q", ErrAtWork, t.at.path(), there.path())
+		}
 		return fmt.Errorf("replacing a file: %w", err)
 	}
 	t.at.name = ""
