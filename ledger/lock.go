@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -29,11 +31,8 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 	path := filepath.Join(d.path, hex.EncodeToString(sum[:8])+".lock")
 	mine := flock.New(path)
 	ok, err := mine.TryLock()
-	if isLockless(err) {
-		return nil, fmt.Errorf("%w: locking %q: %w", ErrNoLocks, path, err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: locking %q: %w", ErrNoState, path, err)
+		return nil, cannotLock(path, err)
 	}
 	if !ok {
 		owner, _ := os.ReadFile(ownerFile(path))
@@ -43,7 +42,7 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 	host, _ := os.Hostname()
 	owner := fmt.Sprintf("process %d on %s since %s\n", os.Getpid(), host, time.Now().Format(time.DateTime))
 	if err := os.WriteFile(ownerFile(path), []byte(owner), 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("locking %q: %w", path, err), l.Unlock())
+		return nil, errors.Join(cannotLock(path, err), l.Unlock())
 	}
 	metadata := filepath.Join(dataset, "metadata.json")
 	if runtime.GOOS == "windows" {
@@ -65,6 +64,17 @@ func (d *Dir) Lock(dataset string) (*Lock, error) {
 	}
 	l.held = append(l.held, theirs)
 	return l, nil
+}
+
+// cannotLock says why the state folder's file at path cannot be locked.
+func cannotLock(path string, err error) error {
+	switch {
+	case isLockless(err):
+		return fmt.Errorf("%w: locking %q: %w", ErrNoLocks, path, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w: locking %q: %w", ErrNoState, path, err)
+	}
+	return fmt.Errorf("locking %q: %w", path, err)
 }
 
 // Unlock ends the lock.
