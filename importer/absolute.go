@@ -69,7 +69,7 @@ func NewAbsolute(m dataset.Manifest, dir, relDir string) (*Absolute, error) {
 // leadsOut tells whether a relative path names something outside of the directory
 // that it is to be below, on this system or on another one.
 func leadsOut(stored string) bool {
-	clean := path.Clean(strings.ReplaceAll(stored, `\`, "/"))
+	clean := path.Clean("./" + strings.ReplaceAll(stored, `\`, "/")) // which may begin with a separator
 	return clean == ".." || strings.HasPrefix(clean, "../")
 }
 

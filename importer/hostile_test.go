@@ -68,6 +68,7 @@ func TestHostileExports(t *testing.T) {
 		{"thumb", "sim", "data/../../x", "", "data/../../x"},
 		{"thumb", "sim", `..\..\x`, "", `..\..\x`},
 		{"thumb", "sim", "..", "", ".."},
+		{"thumb", "sim", `\..\x`, "", `\..\x`},
 		{"thumb", "sim", "../x", "/mnt/data", "../x"},
 		{"thumb", "sim", "../../other/x", "s3://media/x", "../../other/x"},
 	} {

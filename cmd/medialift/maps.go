@@ -78,7 +78,7 @@ func (a *app) mapKinds(ctx context.Context) map[string]pathmap.Kind {
 		if err != nil {
 			return nil, err
 		}
-		return execmap.New(argv, execmap.Options{Stderr: a.ui.err})
+		return execmap.New(argv, execmap.Options{Stderr: visibleWriter{a.ui.err}})
 	}
 	kinds["run"] = func(run string) (pathmap.Mapper, error) { return a.openRunMap(ctx, run) }
 	return kinds

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -101,4 +102,24 @@ func inJSON(text string) string {
 func quoted(text string) string {
 	q := strconv.Quote(text)
 	return q[1 : len(q)-1]
+}
+
+// A visibleWriter passes on what another program says on its standard error, lines as
+// lines.
+type visibleWriter struct{ to io.Writer }
+
+// Write implements io.Writer.
+func (w visibleWriter) Write(p []byte) (int, error) {
+	lines := strings.Split(string(p), "\n")
+	for i := range lines {
+		cells := strings.Split(strings.TrimSuffix(lines[i], "\r"), "\t")
+		for j := range cells {
+			cells[j] = report.Visible(cells[j])
+		}
+		lines[i] = strings.Join(cells, "\t")
+	}
+	if _, err := io.WriteString(w.to, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }

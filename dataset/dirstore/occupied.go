@@ -45,7 +45,7 @@ func vacant(dir string, overwrite bool) (standing, error) {
 	if err != nil {
 		return nothing, fmt.Errorf("creating a dataset: %w", err)
 	}
-	entries = slices.DeleteFunc(entries, isWorkplace)
+	entries = slices.DeleteFunc(entries, isNobodys)
 	switch {
 	case len(entries) == 0:
 		return emptyDir, nil

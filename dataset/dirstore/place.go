@@ -163,7 +163,7 @@ func (p workplace) putBack() (err error) {
 	return syncDir(p.within)
 }
 
-// entriesOf lists a directory, metadata.json at the end; workplaces do not count.
+// entriesOf lists a directory, metadata.json at the end; what is nobody's does not count.
 func entriesOf(root *os.Root, dir string) ([]string, error) {
 	entries, err := fs.ReadDir(root.FS(), filepath.ToSlash(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -176,7 +176,7 @@ func entriesOf(root *os.Root, dir string) ([]string, error) {
 	known := false
 	for _, e := range entries {
 		switch {
-		case isWorkplace(e):
+		case isNobodys(e):
 		case e.Name() == metadataFile:
 			known = true
 		default:

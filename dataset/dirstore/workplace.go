@@ -32,7 +32,11 @@ const (
 	withinMark = ".export" + temporaryMark
 )
 
-func isWorkplace(e fs.DirEntry) bool { return e.IsDir() && strings.HasPrefix(e.Name(), withinMark) }
+// isNobodys tells what a directory may hold and still be empty to its user: a workplace,
+// and what a file system keeps at its top.
+func isNobodys(e fs.DirEntry) bool {
+	return e.IsDir() && (strings.HasPrefix(e.Name(), withinMark) || e.Name() == "lost+found")
+}
 
 // workFor makes a workplace for what is to take the place of what is there.
 func workFor(dir string, there standing, isMount func(string) bool) (workplace, error) {
