@@ -57,7 +57,7 @@ func (x *execution) rebase(ctx context.Context, e *entry, current bson.D) (*entr
 	if err != nil {
 		return nil, err
 	}
-	if err := x.takeBackOps(ctx, e, named, true); err != nil {
+	if err := x.takeBackOps(ctx, e, named, true, nil); err != nil {
 		return nil, err
 	}
 	plan, err := x.replan(ctx, e, current)

@@ -25,18 +25,22 @@ func (x *execution) takeBack(ctx context.Context, e *entry) error {
 	if err != nil {
 		return err
 	}
-	if err := x.takeBackOps(ctx, e, named, at == planned || at == edited); err != nil {
+	if err := x.takeBackOps(ctx, e, named, at == planned || at == edited, nil); err != nil {
 		return err
 	}
 	return x.journal.end(ctx, []*entry{e})
 }
 
-func (x *execution) takeBackOps(ctx context.Context, e *entry, named []byte, putBack bool) error {
+// takeBackOps takes back what operations did. Copies of results that meant does not hold
+// stay, unless it is nil: a plan may leave results that no run names, as FiftyOne does.
+func (x *execution) takeBackOps(ctx context.Context, e *entry, named []byte, putBack bool, meant []byte) error {
 	var copies bson.A
 	for _, op := range e.plan.Ops {
 		switch op := op.(type) {
 		case dbmigrate.CopyResult:
-			copies = append(copies, op.To)
+			if meant == nil || bytes.Contains(meant, op.To[:]) {
+				copies = append(copies, op.To)
+			}
 		case dbmigrate.Put:
 			if err := x.takeBackPut(ctx, e, op, named, putBack); err != nil {
 				return fmt.Errorf("taking back what was done for %s: %w", called(e.plan), err)
@@ -119,7 +123,11 @@ func (x *execution) spared(ctx context.Context, e *entry) ([]dbmigrate.Op, error
 		return nil, err
 	}
 	// Of what was added, nothing is named where somebody else has migrated the dataset.
-	if err := x.takeBackOps(ctx, e, named, false); err != nil {
+	meant, err := namedBy(e.plan)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.takeBackOps(ctx, e, named, false, meant); err != nil {
 		return nil, err
 	}
 	isNamed := func(id any) bool {
@@ -155,6 +163,25 @@ func (x *execution) spared(ctx context.Context, e *entry) ([]dbmigrate.Op, error
 		}
 	}
 	return ops, nil
+}
+
+// namedBy is all that names something once a plan is carried out.
+func namedBy(plan *dbmigrate.Plan) ([]byte, error) {
+	names := bson.A{plan.After}
+	for _, op := range plan.Ops {
+		if put, isPut := op.(dbmigrate.Put); isPut {
+			names = append(names, put.Doc)
+		}
+	}
+	all := []byte{}
+	for _, doc := range names {
+		raw, err := bson.Marshal(doc)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, raw...)
+	}
+	return all, nil
 }
 
 // inUse reports whether a dataset keeps its samples or frames in a collection.
