@@ -164,6 +164,7 @@ func connect(ctx context.Context, opts Options, t http.RoundTripper) (*connectio
 			options = append(options, option.WithEndpoint(c.base+"/storage/v1/"))
 		}
 	}
+	c.http.CheckRedirect = wire.Redirect
 	var err error
 	if c.client, err = storage.NewClient(ctx, append(options, option.WithHTTPClient(c.http))...); err != nil {
 		return nil, fmt.Errorf("setting up the connection to Google: %w", err)

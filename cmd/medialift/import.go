@@ -11,6 +11,7 @@ import (
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/importer"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/rewrite"
@@ -24,7 +25,7 @@ type importCmd struct {
 }
 
 func newImport(a *app) *cobra.Command {
-	c := &importCmd{rewriteCmd: rewriteCmd{app: a}}
+	c := &importCmd{rewriteCmd: rewriteCmd{app: a, engine: transfer.New(transfer.Options{})}}
 	cmd := &cobra.Command{
 		Use:   "import DIR",
 		Short: "Import an export directory into a database",

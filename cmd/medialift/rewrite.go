@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medialift/medialift/bucket/open"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/rewrite"
 )
@@ -25,10 +26,11 @@ type rewriteCmd struct {
 	opts                 rewrite.Options
 	mappers              []rewrite.Map
 	otherForms           otherForms
+	engine               *transfer.Engine // of what --check asks stores
 }
 
 func newRewrite(a *app) *cobra.Command {
-	c := &rewriteCmd{app: a}
+	c := &rewriteCmd{app: a, engine: transfer.New(transfer.Options{})}
 	cmd := &cobra.Command{
 		Use:   "rewrite DATASET... --map SPEC",
 		Short: "Give the media paths of a dataset new values; nothing is sent",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/open"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/localfile"
 )
 
@@ -29,18 +30,27 @@ func (c *rewriteCmd) exists(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = loc.Store.Stat(ctx, t.Prefix)
+	err = c.stat(ctx, loc.Store, t.Prefix)
 	if !errors.Is(err, bucket.ErrNotFound) {
 		return err
 	}
 	for _, form := range []norm.Form{norm.NFC, norm.NFD} { // to a store these are other keys, and to a reader
 		if other := form.String(t.Prefix); other != t.Prefix {
-			if _, oerr := loc.Store.Stat(ctx, other); oerr == nil {
+			if oerr := c.stat(ctx, loc.Store, other); oerr == nil {
 				return fmt.Errorf("%w; in another Unicode form, %+q, it is there", err, other)
 			}
 		}
 	}
 	return err
+}
+
+// stat looks for an object. A store that asks to slow down is waited for.
+func (c *rewriteCmd) stat(ctx context.Context, store bucket.Store, key string) error {
+	a := transfer.Ask{Tries: 3, Waits: transfer.ForCalm}
+	return c.engine.Ask(ctx, a, func(ctx context.Context) error {
+		_, err := store.Stat(ctx, key)
+		return err
+	})
 }
 
 // existsHere looks for a file as all commands do, in either Unicode form.
