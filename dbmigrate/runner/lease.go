@@ -49,7 +49,7 @@ func (r *Runner) acquire(ctx context.Context, opts Options) (*held, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := lease.New(r.db, lease.Options{Waiting: opts.Waiting})
+	table := lease.New(r.db, lease.Options{Waiting: opts.Waiting, Patience: r.patience, Beat: r.patience / 10})
 	l, err := table.Migration(ctx, lease.Migration{Datasets: ids, Owner: opts.Owner, Steal: opts.StealLease})
 	var other *lease.HeldError
 	if errors.As(err, &other) {

@@ -34,6 +34,8 @@ type Runner struct {
 	durable *mongo.Database // writes that survive the server's end
 
 	datasets, database *dbmigrate.Registry
+
+	patience time.Duration // with a database that confirms no writes; 0 for the lease's own
 }
 
 // New makes a runner for a database, with the revisions of datasets and those of
