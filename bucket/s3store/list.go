@@ -153,10 +153,11 @@ func strange(why string) error {
 // listing never lets "cannot see" pass for "nothing there". A signature that does
 // not match where nothing but a prefix was signed is one of a wrong key.
 func listing(err error) error {
-	if errors.Is(err, bucket.ErrNotFound) {
-		return &failure{kind: bucket.ErrNoBucket, text: err.Error(), err: err}
+	f, ok := err.(*failure) //nolint:errorlint // our own, not wrapped
+	if ok && f.kind == bucket.ErrNotFound {
+		return &failure{kind: bucket.ErrNoBucket, text: f.text, err: f.err}
 	}
-	if f, ok := err.(*failure); ok && f.kind == bucket.ErrDenied { //nolint:errorlint // our own, not wrapped
+	if ok && f.kind == bucket.ErrDenied {
 		if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "SignatureDoesNotMatch" {
 			f.kind = bucket.ErrIdentity
 		}
