@@ -252,9 +252,9 @@ func innermost(err error) error {
 }
 
 // unexpected tells that the endpoint does not want to be asked before it is sent
-// something, which is not done from then on.
-func (s *Store) unexpected(err error) bool {
-	if httpStatus(err) != http.StatusExpectationFailed || s.quirks.get().refusesExpect {
+// something, which is not done from then on; k was known when it was.
+func (s *Store) unexpected(k known, err error) bool {
+	if httpStatus(err) != http.StatusExpectationFailed || k.refusesExpect {
 		return false
 	}
 	s.quirks.learn(func(k *known) { k.refusesExpect = true })
@@ -262,10 +262,10 @@ func (s *Store) unexpected(err error) bool {
 }
 
 // unsummed tells that the endpoint wants a Content-MD5, which it is given from
-// then on: it does so for a bucket with Object Lock.
-func (s *Store) unsummed(err error) bool {
+// then on: it does so for a bucket with Object Lock. k was known when it was asked.
+func (s *Store) unsummed(k known, err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
-	if !ok || httpStatus(err) != http.StatusBadRequest || s.quirks.get().wantsMD5 {
+	if !ok || httpStatus(err) != http.StatusBadRequest || k.wantsMD5 {
 		return false
 	}
 	if api.ErrorCode() != "MissingContentMD5" && !strings.Contains(strings.ToLower(api.ErrorMessage()), "content-md5") {

@@ -67,11 +67,12 @@ func (s *Store) PutPart(ctx context.Context, key, upload string, n int, part buc
 		return bucket.Part{}, err
 	}
 	p := bucket.Part{N: n, Size: part.Size, Checksums: sums}
+	k := s.quirks.get()
 	out, err := s.sendPart(ctx, key, upload, p, part, checksum)
-	if s.unexpected(err) {
+	if s.unexpected(k, err) {
 		out, err = s.sendPart(ctx, key, upload, p, part, checksum)
 	}
-	if s.unsummed(err) {
+	if s.unsummed(k, err) {
 		if sums, err = s.parts.sum(ctx, part, bucket.MD5); err != nil {
 			return bucket.Part{}, err
 		}

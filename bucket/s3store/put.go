@@ -168,7 +168,7 @@ func (s *Store) send(ctx context.Context, key string, p *payload, want shot) (se
 	want.checksum = k.checksum != no || k.crc32 != no
 	want.crc32 = k.checksum == no && want.checksum
 	out, err := s.once(ctx, key, p, want)
-	if s.unsummed(err) {
+	if s.unsummed(k, err) {
 		out, err = s.once(ctx, key, p, want)
 	}
 	if !refused(err) {
@@ -200,8 +200,9 @@ func (s *Store) once(ctx context.Context, key string, p *payload, how shot) (sen
 
 // dispatch makes one request, and again without an Expect where that is refused.
 func (s *Store) dispatch(ctx context.Context, key string, p *payload, how shot) (sent, error) {
+	k := s.quirks.get()
 	out, err := s.request(ctx, key, p, how)
-	if s.unexpected(err) {
+	if s.unexpected(k, err) {
 		return s.request(ctx, key, p, how)
 	}
 	return out, err

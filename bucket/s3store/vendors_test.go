@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -138,9 +139,17 @@ func TestObjectLockWantsMD5(t *testing.T) {
 		if s.quirks.get().wantsMD5 == (with == "sum") {
 			t.Errorf("%q: Content-MD5 is sent: %v", with, s.quirks.get().wantsMD5)
 		}
-		if _, err := s.PutPart(t.Context(), "k", "u", 1, buckettest.Source([]byte("part"))); err != nil {
-			t.Errorf("PutPart: %v", err)
+		// Parts learn it at the same time.
+		s = connectTo(t, s)
+		var wg sync.WaitGroup
+		for n := range 8 {
+			wg.Go(func() {
+				if _, err := s.PutPart(t.Context(), "k", "u", n+1, buckettest.Source([]byte("part"))); err != nil {
+					t.Errorf("PutPart: %v", err)
+				}
+			})
 		}
+		wg.Wait()
 	}
 }
 
