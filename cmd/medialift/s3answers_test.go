@@ -67,9 +67,13 @@ func TestLeastPrivilegeOfCommands(t *testing.T) {
 	s3.CreateBucket(t, "media")
 	bucket := func(r *http.Request) bool { return strings.Trim(r.URL.Path, "/") == "media" }
 	for name, denied := range map[string]func(*http.Request) bool{
-		"prefix":  func(r *http.Request) bool { return bucket(r) && !strings.HasPrefix(r.URL.Query().Get("prefix"), "prefix/") },
+		"prefix": func(r *http.Request) bool {
+			return bucket(r) && !strings.HasPrefix(r.URL.Query().Get("prefix"), "prefix/")
+		},
 		"objects": bucket,
-		"writing": func(r *http.Request) bool { return bucket(r) || r.Method == http.MethodHead || r.Method == http.MethodGet },
+		"writing": func(r *http.Request) bool {
+			return bucket(r) || r.Method == http.MethodHead || r.Method == http.MethodGet
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newTool(t, between(t, s3, func(w http.ResponseWriter, r *http.Request) bool {
