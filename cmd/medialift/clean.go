@@ -55,7 +55,7 @@ all of it is decided, and a file that changes meanwhile stays.`,
 }
 
 func (c *cleanCmd) run(ctx context.Context, arg string) (err error) {
-	dir, err := datasetDir(arg)
+	dir, err := datasetDir(directory(arg))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -94,7 +95,9 @@ func (b *bar) draw(s step) {
 		}
 		b.line = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.out), progressbar.OptionShowBytes(s.TotalBytes > 0),
 			progressbar.OptionSetDescription(s.Phase), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14))
+			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14),
+			// A spinner that turns by itself does so in a goroutine that nothing ends.
+			progressbar.OptionSetSpinnerChangeInterval(0))
 	}
 	if s.TotalBytes > 0 {
 		b.line.Describe(fmt.Sprintf("%s %d/%d files", s.Phase, s.Files, s.TotalFiles))
@@ -107,7 +110,7 @@ func (b *bar) draw(s step) {
 // clear takes the bar off the screen, so that a line can be printed.
 func (b *bar) clear() {
 	if b.line != nil {
-		_ = b.line.Clear()
+		_ = errors.Join(b.line.Exit(), b.line.Clear())
 		b.line, b.phase = nil, ""
 	}
 }
