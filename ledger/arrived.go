@@ -25,7 +25,7 @@ func (d *Dir) Arrived(ctx context.Context, run string) (*Arrived, error) {
 	var some bool
 	err = r.db.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM file WHERE url IS NOT NULL)`).Scan(&some)
 	if err == nil && some {
-		_, err = r.db.ExecContext(ctx, indexByURL)
+		_, err = r.db.ExecContext(ctx, indexByURL+`; CREATE INDEX IF NOT EXISTS file_by_local ON file(local)`)
 	}
 	if err != nil {
 		return nil, errors.Join(r.explain("reading", err), r.Close())
@@ -45,6 +45,9 @@ func (a *Arrived) Map(ctx context.Context, p pathmap.Path) (string, error) {
 		err = a.run.db.QueryRowContext(ctx, `SELECT url FROM file WHERE url = ? AND state = ? LIMIT 1`,
 			p.Path, FileArrived).Scan(&url)
 	}
+	if errors.Is(err, sql.ErrNoRows) {
+		url, err = a.atPlace(ctx, localfile.Clean(p.Path))
+	}
 	switch {
 	case err == nil:
 		return url, nil
@@ -52,6 +55,19 @@ func (a *Arrived) Map(ctx context.Context, p pathmap.Path) (string, error) {
 		return "", pathmap.ErrNoAnswer
 	}
 	return "", a.run.explain("reading", err)
+}
+
+// atPlace is the URL of the file that was found at path, whatever the dataset calls
+// it: a relative path, say. Where there are several it is sql.ErrNoRows.
+func (a *Arrived) atPlace(ctx context.Context, path string) (string, error) {
+	var url string
+	var urls int
+	err := a.run.db.QueryRowContext(ctx, `SELECT coalesce(min(url), ''), count(DISTINCT url) FROM file WHERE local = ? AND state = ? AND url IS NOT NULL`,
+		path, FileArrived).Scan(&url, &urls)
+	if err == nil && urls != 1 {
+		err = sql.ErrNoRows
+	}
+	return url, err
 }
 
 // Close closes the ledger.

@@ -35,6 +35,22 @@ func TestArrived(t *testing.T) {
 			t.Errorf("%q: %q, %v, want %q", path, to, err, want)
 		}
 	}
+	// Whatever a dataset calls a file, it is known by where it was.
+	relative := begin(t, dir, identity("s3://r"))
+	plan(t, relative, time.Unix(1, 0), row(0, "filepath", "/filepath", "data/1"))
+	sentAs := pending(t, relative)[0]
+	arrive(t, relative, sentAs)
+	must(t, relative.Close())
+	r2, err := dir.Arrived(t.Context(), relative.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r2.Close()
+	for path, want := range map[string]string{"data/1": sentAs.URL, "/export/data/1": sentAs.URL, "/other/data/1": ""} {
+		if to, err := r2.Map(t.Context(), pathmap.Path{Path: path}); to != want || (want == "") != errors.Is(err, pathmap.ErrNoAnswer) {
+			t.Errorf("%q: %q, %v, want %q", path, to, err, want)
+		}
+	}
 	if _, err := dir.Arrived(t.Context(), "upload-none"); !errors.Is(err, ledger.ErrNoRun) {
 		t.Error(err)
 	}

@@ -62,6 +62,9 @@ func plan(t *testing.T, r *ledger.Run, mtime time.Time, rows ...dataset.Row) {
 	for f, err := range d.Paths(ctx) {
 		must(t, err)
 		f.Local, f.Size, f.ModTime = f.Path, 3, mtime
+		if !strings.HasPrefix(f.Path, "/") {
+			f.Local = "/export/" + f.Path
+		}
 		must(t, d.AddFile(ctx, f))
 	}
 	for f, err := range d.Files(ctx) {

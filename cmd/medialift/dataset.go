@@ -59,6 +59,9 @@ func (a *app) openDataset(ctx context.Context, arg string, writes bool) (*source
 		return a.openNamed(ctx, name, writes)
 	}
 	dir, err := datasetDir(arg)
+	if use, ok := errors.AsType[*bothError](err); ok {
+		return nil, a.whichOf(ctx, use, writes)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +151,10 @@ func datasetDir(arg string) (string, error) {
 	isDir := err == nil && info.IsDir()
 	if !marked && !strings.ContainsAny(dir, `/\`) && !strings.HasPrefix(dir, ".") {
 		if isDir {
-			return "", usage(fmt.Sprintf("write ./%s or dir:%s for the directory, db:%s for the dataset", dir, dir, dir),
-				"%q is both the name of a dataset and of a directory here", dir)
+			return "", &bothError{usageError{
+				hint: fmt.Sprintf("write ./%s or dir:%s for the directory, db:%s for the dataset", dir, dir, dir),
+				msg:  fmt.Sprintf("%q may be the name of a dataset, and is that of a directory here", dir),
+			}, dir}
 		}
 		return "", nil
 	}
@@ -162,6 +167,28 @@ func datasetDir(arg string) (string, error) {
 		return "", usage("name the directory that holds it", "%q is not a directory", dir)
 	}
 	return dir, nil
+}
+
+// A bothError is about an argument that is the name of a directory and may be that
+// of a dataset.
+type bothError struct {
+	usageError
+	name string
+}
+
+func (e *bothError) Unwrap() error { return &e.usageError }
+
+// whichOf says which of both there is.
+func (a *app) whichOf(ctx context.Context, both *bothError, writes bool) error {
+	_, err := a.openNamed(ctx, both.name, writes)
+	switch {
+	case err == nil:
+		return usage(both.hint, "%q is both the name of a dataset and of a directory here", both.name)
+	case errors.Is(err, mongostore.ErrNotFound), errors.Is(err, locate.ErrNone):
+		return usage(fmt.Sprintf("write ./%s or dir:%s for the directory", both.name, both.name),
+			"no dataset %q is in reach; there is a directory of that name", both.name)
+	}
+	return both
 }
 
 // nearby names the export directories next to one that is not there.

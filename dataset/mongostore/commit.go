@@ -9,6 +9,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dataset"
 )
@@ -74,6 +75,9 @@ func (w *Writer) commit(ctx context.Context, final dataset.Manifest) error {
 	// who has gone, and would insert the document after all else is removed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastStep)
 	defer cancel()
+	if err := w.noteDatabase(ctx, doc); err != nil {
+		return err
+	}
 	if err := w.insertDataset(ctx, doc); err != nil {
 		return err
 	}
@@ -87,6 +91,23 @@ func (w *Writer) commit(ctx context.Context, final dataset.Manifest) error {
 		return w.missed(ctx, refs)
 	}
 	// A record that stays is harmless: sweep sees that the dataset is there.
+	return nil
+}
+
+// noteDatabase notes the version of the dataset as that of a database that no
+// FiftyOne has used: else the next command would not know it for FiftyOne's.
+func (w *Writer) noteDatabase(ctx context.Context, doc bson.Raw) error {
+	version, _ := doc.Lookup("version").StringValueOK()
+	if !w.opts.CreateDatabase || w.d.config.Version != "" || version == "" {
+		return nil
+	}
+	if Older(version, compatibleFrom) || !Older(version, compatibleUntil) {
+		version = Newest
+	}
+	note := bson.D{{Key: "$setOnInsert", Value: bson.D{{Key: "version", Value: version}, {Key: "type", Value: OpenSource}}}}
+	if _, err := w.d.durable.Collection(configName).UpdateOne(ctx, bson.D{}, note, options.UpdateOne().SetUpsert(true)); err != nil {
+		return w.d.writeError("noting the version of the database", err)
+	}
 	return nil
 }
 
