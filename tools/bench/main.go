@@ -93,7 +93,7 @@ type entry struct {
 }
 
 func entries() []entry {
-	return []entry{small(), medium(), large(), inFlight(), million(), database(), migrations(), migratedMillion()}
+	return []entry{small(), medium(), large(), inFlight(), million(), history(), database(), migrations(), migratedMillion()}
 }
 
 func names(list string) []string {
