@@ -55,8 +55,9 @@ type History struct {
 	mu       sync.Mutex
 	index    *index
 	unread   map[string]error
-	busy     int // ledgers that are being written
-	waited   int // those of them that were waited for
+	whole    bool // the index has all of every ledger, not only of those that mattered
+	busy     int  // ledgers that are being written
+	waited   int  // those of them that were waited for
 	lockless map[string]stamp
 	opened   int64
 	open     []*reading // for Confirm, the one used last at the end
@@ -153,15 +154,21 @@ func (h *History) Load(ctx context.Context) error {
 }
 
 func (h *History) load(ctx context.Context) error {
-	if h.index != nil {
+	if h.index != nil && h.whole {
 		return nil
 	}
-	x, err := openIndex(ctx, h.dir.indexFile(), h.dir.base != "")
-	if err != nil {
+	if err := h.connect(ctx); err != nil {
 		return err
 	}
-	h.index = x
+	h.whole = true
 	return h.renew(ctx, h.except)
+}
+
+func (h *History) connect(ctx context.Context) (err error) {
+	if h.index == nil {
+		h.index, err = openIndex(ctx, h.dir.indexFile(), h.dir.base != "")
+	}
+	return err
 }
 
 // renew brings the index up to date. Where the file cannot be written, or is

@@ -162,7 +162,7 @@ func TestHistoryOfAFolderThatCannotBeWritten(t *testing.T) {
 	}
 	dir := openDir(t)
 	sender(t, dir, "/a", "s3://b", "/m/1")
-	must(t, os.Mkdir(filepath.Join(dir.Path(), "history-2.index"), 0o700)) // no file can be made
+	must(t, os.Mkdir(filepath.Join(dir.Path(), "history-3.index"), 0o700)) // no file can be made
 	must(t, os.Chmod(dir.Path(), 0o500))
 	t.Cleanup(func() { _ = os.Chmod(dir.Path(), 0o700) })
 	before, err := os.ReadDir(dir.Path())

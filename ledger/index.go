@@ -13,12 +13,13 @@ import (
 
 // indexName is the file beside the ledgers that holds what all of them have sent.
 // Its number changes with its schema: an older program keeps to its own file.
-const indexName = "history-2.index"
+const indexName = "history-3.index"
 
 // indexSchema of the index. It holds nothing that the ledgers do not: a file that
 // is absent, damaged or of another time is made again. A run's size and mtime are
 // those of its ledger when it was read; racy ones are read again, since the
-// ledger was so fresh that a later change may bear the same time.
+// ledger was so fresh that a later change may bear the same time. Of a run that is
+// not whole only the notes were read: nobody has asked for more yet.
 //
 // A voucher says that a file was sent to a URL, for a row of a dataset, or for none
 // where only other files need it; made tells that the run changed the row itself,
@@ -27,7 +28,7 @@ const indexName = "history-2.index"
 const indexSchema = `
 CREATE TABLE IF NOT EXISTS run(
 	id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime INTEGER NOT NULL, racy INTEGER NOT NULL,
-	owner INTEGER NOT NULL, uuid TEXT NOT NULL, made TEXT NOT NULL, sender TEXT NOT NULL);
+	owner INTEGER NOT NULL, uuid TEXT NOT NULL, made TEXT NOT NULL, sender TEXT NOT NULL, whole INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS owner(id INTEGER PRIMARY KEY, dataset TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS voucher(
 	id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, ` + voucherColumns + `);

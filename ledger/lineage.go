@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -40,7 +41,7 @@ type Lineage struct {
 func (h *History) Of(ctx context.Context, key, uuid string) (*Lineage, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := h.load(ctx); err != nil {
+	if err := h.connect(ctx); err != nil {
 		return nil, err
 	}
 	if err := h.renew(ctx, ""); err != nil {
@@ -48,13 +49,39 @@ func (h *History) Of(ctx context.Context, key, uuid string) (*Lineage, error) {
 	}
 	h.views++
 	l := &Lineage{h: h, key: key, uuid: uuid, table: fmt.Sprintf("lineage%d", h.views)}
-	return l, l.gather(ctx)
+	return l, l.complete(ctx)
+}
+
+// complete lists the runs that count, and reads to their end those of which only the
+// notes are known.
+func (l *Lineage) complete(ctx context.Context) error {
+	if err := l.gather(ctx); err != nil {
+		return err
+	}
+	h := l.h
+	names, err := query(ctx, h.index.conn, func(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) },
+		`SELECT name FROM run WHERE NOT whole AND id IN (SELECT run FROM `+l.table+`)`)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	for batch := range slices.Chunk(names, attached) {
+		if err := h.readBatch(ctx, batch, true); err != nil {
+			return err
+		}
+	}
+	if names, err = h.dir.Names(); err == nil {
+		err = h.makeUsable(ctx, names, "")
+	}
+	if err != nil {
+		return err
+	}
+	return l.gather(ctx)
 }
 
 // gather lists the runs that count.
 func (l *Lineage) gather(ctx context.Context) error {
 	x := l.h.index
-	if err := x.exec(ctx, `CREATE TEMP TABLE `+l.table+`(run INTEGER PRIMARY KEY)`); err != nil {
+	if err := x.exec(ctx, `DROP TABLE IF EXISTS temp.`+l.table+`; CREATE TEMP TABLE `+l.table+`(run INTEGER PRIMARY KEY)`); err != nil {
 		return err
 	}
 	origins, err := l.h.dir.origins()
@@ -96,10 +123,19 @@ func (l *Lineage) gather(ctx context.Context) error {
 // current makes sure that the index still has the table: it may have been
 // exchanged since.
 func (l *Lineage) current(ctx context.Context) error {
-	if err := l.h.load(ctx); err != nil || l.of == l.h.index {
-		return err
+	if l.h.index == nil {
+		l.h.whole = false
+		if err := l.h.connect(ctx); err != nil {
+			return err
+		}
+		if err := l.h.renew(ctx, ""); err != nil {
+			return err
+		}
 	}
-	return l.gather(ctx)
+	if l.of == l.h.index {
+		return nil
+	}
+	return l.complete(ctx)
 }
 
 // Sent streams what was sent to url, for which rows: those of one row together,

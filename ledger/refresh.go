@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +26,7 @@ const (
 type stamp struct {
 	size, mtime int64
 	racy        bool
+	whole       bool // it was read to its end
 	// hot: a journal lies beside it, so that its file alone says nothing.
 	hot bool
 }
@@ -47,7 +49,8 @@ func stampOf(path string) (stamp, error) {
 }
 
 // refresh brings the index up to date with the ledgers of the folder, except one.
-// Only what has changed is read, a few ledgers at a time.
+// Only what has changed is read, a few ledgers at a time, and of that only the notes
+// unless all of it is wanted.
 func (h *History) refresh(ctx context.Context, except string) error {
 	x := h.index
 	names, err := h.dir.Names()
@@ -71,7 +74,7 @@ func (h *History) refresh(ctx context.Context, except string) error {
 			}
 			continue
 		}
-		if k, ok := known[name]; !ok || k.racy || s.hot || k.size != s.size || k.mtime != s.mtime {
+		if k, ok := known[name]; !ok || k.racy || s.hot || k.size != s.size || k.mtime != s.mtime || h.whole && !k.whole {
 			stale = append(stale, name)
 		}
 	}
@@ -86,7 +89,7 @@ func (h *History) refresh(ctx context.Context, except string) error {
 		}
 	}
 	for batch := range slices.Chunk(stale, attached) {
-		if err := h.readBatch(ctx, batch); err != nil {
+		if err := h.readBatch(ctx, batch, h.whole); err != nil {
 			return err
 		}
 	}
@@ -111,7 +114,7 @@ func (h *History) makeUsable(ctx context.Context, names []string, except string)
 
 // stamps are those of the ledgers when they were last read.
 func (x *index) stamps(ctx context.Context) (map[string]stamp, error) {
-	rows, err := x.conn.QueryContext(ctx, `SELECT name, size, mtime, racy FROM run`)
+	rows, err := x.conn.QueryContext(ctx, `SELECT name, size, mtime, racy, whole FROM run`)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +123,7 @@ func (x *index) stamps(ctx context.Context) (map[string]stamp, error) {
 	for rows.Next() {
 		var name string
 		var s stamp
-		if err := rows.Scan(&name, &s.size, &s.mtime, &s.racy); err != nil {
+		if err := rows.Scan(&name, &s.size, &s.mtime, &s.racy, &s.whole); err != nil {
 			return nil, err
 		}
 		all[name] = s
@@ -148,6 +151,19 @@ func (x *index) within(ctx context.Context, f func() error) error {
 	return err
 }
 
+// known is the number of a run, nil if it has none yet, and whether it was read to
+// its end.
+func (x *index) known(ctx context.Context, name string) (id *int64, whole bool, err error) {
+	list, err := query(ctx, x.conn, func(rows *sql.Rows) (int64, error) {
+		var n int64
+		return n, rows.Scan(&n, &whole)
+	}, `SELECT id, whole FROM run WHERE name = ?`, name)
+	if err != nil || len(list) == 0 {
+		return nil, false, err
+	}
+	return &list[0], whole, nil
+}
+
 // forget removes what the index has of runs, and vouchers that no other run holds.
 func (x *index) forget(ctx context.Context, names ...string) error {
 	marks, args := placeholders(names)
@@ -170,9 +186,9 @@ func (x *index) forget(ctx context.Context, names ...string) error {
 // readBatch reads some ledgers into the index. What cannot be read is noted, and
 // the index does not speak for it; the others are read again without it, since
 // there is no telling what a failure left of the transaction.
-func (h *History) readBatch(ctx context.Context, names []string) error {
+func (h *History) readBatch(ctx context.Context, names []string, whole bool) error {
 	for {
-		bad, err := h.readAll(ctx, names)
+		bad, err := h.readAll(ctx, names, whole)
 		if bad == "" {
 			return err
 		}
@@ -183,7 +199,7 @@ func (h *History) readBatch(ctx context.Context, names []string) error {
 
 // readAll reads ledgers into the index in one transaction, or names one that cannot
 // be read. Any other error is one of the index.
-func (h *History) readAll(ctx context.Context, names []string) (bad string, err error) {
+func (h *History) readAll(ctx context.Context, names []string, whole bool) (bad string, err error) {
 	x := h.index
 	schemas := map[string]string{}
 	defer func() {
@@ -209,10 +225,16 @@ func (h *History) readAll(ctx context.Context, names []string) (bad string, err 
 			if schemas[name] == "" {
 				continue
 			}
-			if err := x.forget(ctx, name); err != nil {
+			// Another process may be asking about the run: it keeps its number, and what
+			// was read to its end is so again.
+			id, before, err := x.known(ctx, name)
+			if err == nil {
+				err = x.forget(ctx, name)
+			}
+			if err != nil {
 				return err
 			}
-			err := x.take(ctx, h.dir.file(name), name, schemas[name])
+			err = x.take(ctx, h.dir.file(name), name, schemas[name], id, whole || before)
 			if err == nil {
 				err = h.unchanged(name)
 			}

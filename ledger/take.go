@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// take copies into the index what a ledger says of what was sent.
-func (x *index) take(ctx context.Context, path, name, schema string) error {
+// take copies into the index what a ledger says of what was sent, or only its notes.
+func (x *index) take(ctx context.Context, path, name, schema string, id *int64, whole bool) error {
 	notes, err := x.notes(ctx, schema)
 	if err != nil {
 		return err
@@ -28,10 +28,13 @@ func (x *index) take(ctx context.Context, path, name, schema string) error {
 		return err
 	}
 	var run, owner int64
-	if err := x.conn.QueryRowContext(ctx, `INSERT INTO run(name, size, mtime, racy, uuid, made, sender, owner)
-		SELECT ?, ?, ?, ?, ?, ?, ?, id FROM owner WHERE dataset = ? RETURNING id, owner`,
-		name, s.size, s.mtime, s.racy || s.hot, notes[NoteUUID], made, notes[NoteSender], notes["dataset"]).Scan(&run, &owner); err != nil {
+	if err := x.conn.QueryRowContext(ctx, `INSERT INTO run(id, name, size, mtime, racy, uuid, made, sender, whole, owner)
+		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, id FROM owner WHERE dataset = ? RETURNING id, owner`,
+		id, name, s.size, s.mtime, s.racy || s.hot, notes[NoteUUID], made, notes[NoteSender], whole, notes["dataset"]).Scan(&run, &owner); err != nil {
 		return err
+	}
+	if !whole {
+		return nil
 	}
 	return x.takeFiles(ctx, schema, run, owner)
 }
