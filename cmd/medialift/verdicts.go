@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"github.com/medialift/medialift/pathmap"
 	"github.com/medialift/medialift/pathmap/execmap"
 	"github.com/medialift/medialift/pathmap/starmap"
+	"github.com/medialift/medialift/pathmap/tablemap"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -61,6 +63,9 @@ func judge(err error) verdict {
 		return verdict{code: exitRefused, status: "refused", hint: refusal.Hint}
 	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "unknown shorthand"):
 		return verdict{code: exitUsage, status: "usage", hint: "see medialift --help"}
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return verdict{code: exitFailed, status: "failed", hint: "name the file of the certificate's issuer with AWS_CA_BUNDLE or SSL_CERT_FILE, or check --endpoint-url"}
 	}
 	for _, row := range verdicts {
 		if errors.Is(err, row.err) {
@@ -109,6 +114,8 @@ var verdicts = []struct {
 	{dataset.ErrUnsupported, verdict{exitRefused, "refused", "import it into a current FiftyOne and export it again", false}},
 	{dataset.ErrMalformed, verdict{exitRefused, "refused", "export the dataset again; nothing was changed", false}},
 	{pathmap.ErrSpec, verdict{exitUsage, "usage", "a map is prefix:FROM=TO, regexp:PATTERN=REPLACEMENT, table:FILE.csv, template:TEXT, star:FILE.star, exec:COMMAND or run:RUN; write \\= for an = inside", false}},
+	{tablemap.ErrTable, verdict{exitUsage, "usage", "a table is CSV with the header from,to and one path and its new one a row; nothing was changed", false}},
+	{syscall.EMFILE, verdict{exitFailed, "failed", "too many files are open: lower --workers, or raise the limit (ulimit -n)", true}},
 	{starmap.ErrFunction, verdict{exitFailed, "failed", "mend the function; nothing was changed", false}},
 	{execmap.ErrProgram, verdict{exitFailed, "failed", "the program must write one line for each line it reads, and end without an error; nothing was changed", false}},
 	{exec.ErrNotFound, verdict{exitUsage, "usage", "check the spelling; the program must be on the PATH or be written with its folder", false}},
@@ -118,7 +125,7 @@ var verdicts = []struct {
 	{dirstore.ErrBusy, verdict{exitLocked, "locked", "wait for the other export to end, or stop it", true}},
 	{mongostore.ErrURI, verdict{exitUsage, "usage", "write mongodb://host:27017, and the database's name with --database-name", false}},
 	{mongostore.ErrUnreachable, verdict{exitFailed, "failed", "check --database-uri and FIFTYONE_DATABASE_URI, and that the server runs", true}},
-	{mongostore.ErrCredentials, verdict{exitFailed, "failed", "check the user and password in the URI, and its authSource", false}},
+	{mongostore.ErrCredentials, verdict{exitFailed, "failed", "check the user and password in the URI and its authSource, and that the user has the role readWrite on the database", false}},
 	{mongostore.ErrForeign, verdict{exitRefused, "refused", "check --database-name; --force uses the database as it is", false}},
 	{mongostore.ErrNoConfig, verdict{exitRefused, "refused", "check --database-name; --create-database uses a new one", false}},
 	{mongostore.ErrVersion, verdict{exitRefused, "refused", "medialift migrate brings an older database up; of what is newer a newer medialift may know, and medialift import --force takes a newer dataset as it is", false}},

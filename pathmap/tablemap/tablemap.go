@@ -49,7 +49,7 @@ func Open(path string, opts Options) (*Map, error) {
 // afterwards. Close frees the copy, at the latest the end of the process.
 //
 // A byte order mark of UTF-8 and rows that say the same twice are let pass.
-// Errors, with the line they are on: another header, rows without exactly two
+// Errors, with the line they are on, and ErrTable except for the last: another header, rows without exactly two
 // fields, an empty from or to, one from with two different to.
 func Read(r io.Reader, opts Options) (*Map, error) {
 	seed := maphash.MakeSeed()
