@@ -12,8 +12,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// ErrNoLocks: the file system of the state folder has no locks, as Lustre and some
-// NFS mounts have none.
+// ErrNoLocks says that the file system of the state folder has no locks, as Lustre
+// and some NFS mounts have none.
 var ErrNoLocks = errors.New("the file system of the state folder has no locks")
 
 // isLockless reports whether err says that the file system has no locks: errors of

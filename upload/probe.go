@@ -138,21 +138,32 @@ func (p *Plan) own(ctx context.Context, f ledger.File, obj bucket.Object) (bool,
 	if err != nil {
 		return false, err
 	}
-	if p.job.Sent != nil {
-		others, err := p.job.Sent(ctx, f.URL)
-		if err != nil {
-			return false, err
-		}
-		for _, o := range others {
-			senders = append(senders, o.File)
-		}
-	}
 	own := false
 	for _, s := range senders {
 		if sentAs(s, obj) {
 			if s.Local != f.Local && (s.Twin == 0 || s.Twin != f.ID) {
 				return false, nil
 			}
+			own = true
+		}
+	}
+	if p.job.Sent == nil {
+		return own, nil
+	}
+	others, err := p.job.Sent(ctx, f.URL)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range others {
+		switch {
+		case !sentAs(s.File, obj):
+		case s.Local != f.Local:
+			return false, nil
+		case !own && p.job.Confirm != nil:
+			if own, err = p.job.Confirm(ctx, s); err != nil {
+				return false, err
+			}
+		default:
 			own = true
 		}
 	}

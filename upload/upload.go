@@ -46,6 +46,9 @@ type Job struct {
 	// Sent finds the files that other runs sent to a URL; may be nil. It is
 	// called from several goroutines.
 	Sent func(ctx context.Context, url string) ([]ledger.Sent, error)
+	// Confirm reports whether the ledger of another run still says what Sent told;
+	// nil where Sent asks the ledgers themselves.
+	Confirm func(ctx context.Context, s ledger.Sent) (bool, error)
 	// Needed finds the files that other runs sent because the one at a URL, a
 	// scene, needs them; may be nil.
 	Needed func(ctx context.Context, url string) ([]ledger.Sent, error)

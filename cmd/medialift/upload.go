@@ -137,7 +137,7 @@ func (c *uploadCmd) settings() map[string][]string {
 func (c *uploadCmd) job(s *session, history *ledger.History) upload.Job {
 	return upload.Job{
 		Dataset: s.store, Name: s.name, Dir: s.source.dir, Target: c.target,
-		Open: c.targets().Open, Ledger: s.run, Sent: history.Sent, Needed: history.Needed,
+		Open: c.targets().Open, Ledger: s.run, Sent: history.Sent, Confirm: history.Confirm, Needed: history.Needed,
 	}
 }
 
