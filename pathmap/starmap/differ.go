@@ -85,7 +85,7 @@ func mod(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starl
 // equal is ==, to which True is 1 in Python alone.
 func equal(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if isBool(args[0]) && isNumber(args[1]) || isNumber(args[0]) && isBool(args[1]) {
-		return nil, errors.New("True is 1 to Python, and not to Starlark; " + useExec)
+		return nil, errors.New("to Python, and not to Starlark, True is 1; " + useExec)
 	}
 	same, err := starlark.Equal(args[0], args[1])
 	return starlark.Bool(same), err
