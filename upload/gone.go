@@ -58,10 +58,15 @@ type presence struct {
 
 	mu      sync.Mutex
 	done    int64
-	denied  []dataset.Problem // that may not be looked at, where absent objects may not either
+	unseen  int64             // may not be looked at, where absent objects may not either
+	denied  []dataset.Problem // the first of these
 	refusal *dataset.Refusal
 	again   []ledger.File // other versions of the same bytes, still to be recorded
 }
+
+// recorded is how many files are recorded at a time: a target that was copied elsewhere
+// and back has other versions of everything.
+const recorded = 1000
 
 // look looks at all the files, several at a time.
 func (l *presence) look(ctx context.Context, files func(yield func(ledger.File, error) bool)) error {
@@ -82,10 +87,8 @@ func (l *presence) look(ctx context.Context, files func(yield func(ledger.File, 
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", ErrStopped, context.Cause(ctx))
 	}
-	if len(l.again) > 0 {
-		if err := l.plan.job.Ledger.Record(ctx, l.again); err != nil {
-			return err
-		}
+	if err := l.record(ctx, 1); err != nil {
+		return err
 	}
 	l.weigh()
 	if l.refusal.Total == 0 {
@@ -95,16 +98,39 @@ func (l *presence) look(ctx context.Context, files func(yield func(ledger.File, 
 	return l.refusal
 }
 
+// record records what is to be recorded, if it is as many files as that.
+func (l *presence) record(ctx context.Context, least int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.again) < least {
+		return nil
+	}
+	defer func() { l.again = nil }()
+	return l.plan.job.Ledger.Record(ctx, l.again)
+}
+
 // weigh judges objects that may not be looked at. Where all are denied that is no
-// sign of their absence, which is noted. Where only some are, these are gone.
+// sign of their absence, which is noted, or refused where a look at all was asked for.
+// Where only some are, these are gone.
 func (l *presence) weigh() {
-	if len(l.denied) > 0 && int64(len(l.denied)) == l.done {
+	kind := "gone"
+	switch {
+	case l.unseen == 0:
+		return
+	case l.unseen < l.done:
+	case !l.plan.opts.VerifyArrived:
 		l.note("these credentials cannot see whether what earlier runs sent is still there: medialift verify can, with others")
 		return
+	default:
+		kind = "unseen"
+		l.refusal.Reason = "these credentials cannot see whether objects that had arrived are still there"
+		l.refusal.Hint = "allow reading objects, or have medialift verify look with other credentials, and then leave --verify-arrived away"
 	}
 	for _, p := range l.denied {
+		p.Kind = kind
 		l.refusal.Add(p)
 	}
+	l.refusal.Total += l.unseen - int64(len(l.denied))
 }
 
 // one looks at one object.
@@ -127,7 +153,9 @@ func (l *presence) one(ctx context.Context, f ledger.File) error {
 		l.refuse("gone", f, "no object is under this key")
 	case errors.Is(err, bucket.ErrDenied) && !errors.Is(err, bucket.ErrIdentity) && l.views[placeOf(root)].Sight == bucket.Blind:
 		l.mu.Lock()
-		l.denied = append(l.denied, dataset.Problem{Kind: "gone", Path: f.Path, URL: f.URL, Hint: err.Error()})
+		if l.unseen++; len(l.denied) < dataset.KeptProblems {
+			l.denied = append(l.denied, dataset.Problem{Path: f.Path, URL: f.URL, Hint: err.Error()})
+		}
 		l.mu.Unlock()
 	case err != nil:
 		return err
@@ -184,8 +212,9 @@ func (l *presence) compare(ctx context.Context, store bucket.Store, f ledger.Fil
 			f.Checksum = sum
 		}
 		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.again = append(l.again, f)
+		l.mu.Unlock()
+		return l.record(ctx, recorded)
 	}
 	return nil
 }

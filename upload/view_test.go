@@ -57,6 +57,12 @@ func TestLeastPrivilege(t *testing.T) {
 			if _, err := f.run(); err != nil {
 				t.Errorf("again: %v", err)
 			}
+			f.opts.VerifyArrived = true // which nobody can do who may only write
+			var refusal *dataset.Refusal
+			if _, err := f.run(); policy != "write only" && err != nil ||
+				policy == "write only" && (!errors.As(err, &refusal) || refusal.Total != 7 || refusal.Problems[0].Kind != "unseen") {
+				t.Errorf("to look at all: %v, %+v", err, refusal)
+			}
 		})
 		t.Run(policy+", taken", func(t *testing.T) {
 			t.Parallel()

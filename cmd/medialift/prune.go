@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -33,9 +34,10 @@ func newPrune(a *app) *cobra.Command {
 
 // parseAge reads a duration that may be in days.
 func parseAge(s string) (time.Duration, error) {
+	const day = 24 * time.Hour
 	days, ok := strings.CutSuffix(s, "d")
-	if n, err := strconv.Atoi(days); ok && err == nil && n >= 0 {
-		return time.Duration(n) * 24 * time.Hour, nil
+	if n, err := strconv.ParseUint(days, 10, 64); ok && err == nil {
+		return time.Duration(min(n, uint64(math.MaxInt64/day))) * day, nil //nolint:gosec // no more than MaxInt64
 	}
 	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
 		return d, nil

@@ -5,9 +5,28 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
+
+// An age that no clock can count, as people write for "never", is very long, and not one
+// that lies in the future and takes every run along.
+func TestAges(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for text, least := range map[string]time.Duration{
+		"0d": 0, "30d": 30 * 24 * time.Hour, "106751d": 292 * year, "106752d": 292 * year, "200000d": 292 * year, "18446744073709551615d": 292 * year,
+	} {
+		if age, err := parseAge(text); err != nil || age < least {
+			t.Errorf("%s: %v, %v", text, age, err)
+		}
+	}
+	for _, text := range []string{"", "d", "-1d", "-1h", "+1d", "1.5d", "99999999999999999999d", "9999999h"} {
+		if age, err := parseAge(text); err == nil {
+			t.Errorf("%s: %v", text, age)
+		}
+	}
+}
 
 // Prune leaves the ledger of a run that is at work on a dataset of a database, and
 // deletes those of others.
