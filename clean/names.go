@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/internal/inuse"
+	"github.com/medialift/medialift/ledger"
 )
 
 // names knows which media datasets name.
@@ -92,17 +95,38 @@ func (n *names) targets(ctx context.Context, o Options) error {
 	history := o.Ledgers.History("")
 	defer func() { _ = history.Close() }()
 	for _, dir := range n.dir.Names() {
-		list, err := history.Into(ctx, dir, dataset.KeptProblems)
-		if err != nil {
-			return err
-		}
-		for _, s := range list {
-			who := int32(len(n.who)) //nolint:gosec // they are few
-			n.who = append(n.who, fmt.Sprintf("it is the object that run %s has made of %q", s.Run, s.Local))
-			if rel, err := filepath.Rel(dir, filepath.FromSlash(s.URL)); err == nil {
-				n.note(filepath.ToSlash(rel), who)
+		for after := ""; ; {
+			list, err := history.Into(ctx, dir, after, dataset.KeptProblems)
+			if err != nil {
+				return err
+			}
+			for _, s := range list {
+				n.object(dir, s)
+				after = s.URL
+			}
+			if len(list) < dataset.KeptProblems {
+				break
 			}
 		}
 	}
 	return nil
+}
+
+// object notes a file of dir that a run has made, if it is still there: most may be gone.
+func (n *names) object(dir string, s ledger.Sent) {
+	file := filepath.FromSlash(s.URL)
+	rel, err := filepath.Rel(dir, file)
+	if err != nil {
+		return
+	}
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	who := int32(len(n.who)) //nolint:gosec // they are bounded
+	if len(n.who) < keptLacks {
+		n.who = append(n.who, fmt.Sprintf("it is the object that run %s has made of %q", s.Run, s.Local))
+	} else { // the first are enough to say
+		who--
+	}
+	n.note(filepath.ToSlash(rel), who)
 }

@@ -120,6 +120,27 @@ func TestTargetInside(t *testing.T) {
 	b.refused("unproven data/1.jpg")
 }
 
+// The objects that are still in the export are in use however many others were there, and
+// whatever proves that their bytes are elsewhere too.
+func TestManyObjectsInside(t *testing.T) {
+	const n = 2*dataset.KeptProblems + 50
+	b := newBench(t, "s3://b/1.jpg")
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("data/%03d.jpg", i))
+		b.put(names[i], fmt.Sprint(i))
+	}
+	b.send(b.dir, b.path("data/copy"), names...)
+	for _, name := range names[:n-1] {
+		b.must(os.Remove(b.path(name)))
+		b.must(os.Remove(b.path("data/copy/" + name)))
+	}
+	last := "data/copy/" + names[n-1]
+	b.must(os.Remove(b.path(names[n-1])))
+	b.arrive(b.dir, last)
+	b.refused("named " + last)
+}
+
 // One row of several is enough; which ledger has it does not matter.
 func TestSeveralRows(t *testing.T) {
 	b := newBench(t, "s3://b/1.jpg")

@@ -17,11 +17,15 @@ func (h *History) Datasets(ctx context.Context) ([]string, error) {
 }
 
 // Into returns at most limit files that runs have sent to places below a local
-// directory, which is absolute and clean.
-func (h *History) Into(ctx context.Context, dir string, limit int) ([]Sent, error) {
+// directory, which is absolute and clean, by their URLs: the first behind after, or of
+// all where that is empty.
+func (h *History) Into(ctx context.Context, dir, after string, limit int) ([]Sent, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	low, high := below(dir)
+	if after != "" {
+		low = after + "\x00"
+	}
 	return ask(ctx, h, scanRun, `SELECT `+sentColumns+`, min(r.name), o.dataset FROM voucher s JOIN held h ON h.voucher = s.id
 			JOIN usable USING(run) JOIN run r ON r.id = h.run JOIN owner o ON o.id = s.owner
 		WHERE s.url >= ? AND s.url < ? AND s.state = 1 GROUP BY `+sentColumns+`, s.owner ORDER BY s.url LIMIT ?`, low, high, limit)

@@ -35,8 +35,7 @@ func (l *looker) search(file string, kind scene.Kind, row dataset.Row) error {
 		return nil
 	}
 	l.searched[key] = struct{}{}
-	open := func(path string) (io.ReadCloser, error) { return os.Open(path) }
-	list, err := scene.References(open, file, kind)
+	list, err := scene.References(openRegular, file, kind)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -67,4 +66,16 @@ func (l *looker) search(file string, kind scene.Kind, row dataset.Row) error {
 		}
 	}
 	return nil
+}
+
+// openRegular opens a file that has an end: a scene may name a pipe, or a device.
+func openRegular(path string) (io.ReadCloser, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%q is not a regular file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(path)
 }
