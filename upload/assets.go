@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strings"
 	"sync"
 
@@ -103,7 +102,7 @@ func (b *builder) mentions(f ledger.File, kind scene.Kind, seen *memo) ([]mentio
 		if name == path {
 			name = f.Local
 		}
-		return os.Open(name)
+		return localfile.Open(name)
 	}
 	refs, err := scene.References(open, path, kind)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/scene"
 )
 
@@ -35,7 +35,7 @@ func (l *looker) search(file string, kind scene.Kind, row dataset.Row) error {
 		return nil
 	}
 	l.searched[key] = struct{}{}
-	list, err := scene.References(openRegular, file, kind)
+	list, err := scene.References(func(path string) (io.ReadCloser, error) { return localfile.Open(path) }, file, kind)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -66,16 +66,4 @@ func (l *looker) search(file string, kind scene.Kind, row dataset.Row) error {
 		}
 	}
 	return nil
-}
-
-// openRegular opens a file that has an end: a scene may name a pipe, or a device.
-func openRegular(path string) (io.ReadCloser, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%q is not a regular file", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.Open(path)
 }
