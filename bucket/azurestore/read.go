@@ -38,6 +38,9 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, classify(ctx, err)
 	}
+	if out.Body == nil { // of a 304, which nobody asked for and the SDK lets pass
+		return nil, strange("the bytes of %q", key)
+	}
 	r := &stream{ctx: ctx, ReadCloser: out.Body}
 	if !azure(said.header()) {
 		r.strange = strange("the bytes of %q", key)
