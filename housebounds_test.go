@@ -155,16 +155,22 @@ var units = map[string]time.Duration{
 
 // duration is what a constant of literals and units amounts to.
 func duration(e ast.Expr) (time.Duration, bool) {
+	n, ok := nanoseconds(e)
+	return time.Duration(n), ok
+}
+
+// nanoseconds is the number that a constant of literals and units stands for.
+func nanoseconds(e ast.Expr) (int64, bool) {
 	switch e := e.(type) {
 	case *ast.SelectorExpr:
 		d, ok := units[spelled(e)]
-		return d, ok
+		return int64(d), ok
 	case *ast.BasicLit:
 		n, err := strconv.ParseInt(strings.ReplaceAll(e.Value, "_", ""), 0, 64)
-		return time.Duration(n), err == nil
+		return n, err == nil
 	case *ast.BinaryExpr:
-		x, ok := duration(e.X)
-		y, also := duration(e.Y)
+		x, ok := nanoseconds(e.X)
+		y, also := nanoseconds(e.Y)
 		return x * y, ok && also && e.Op == token.MUL
 	}
 	return 0, false

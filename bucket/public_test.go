@@ -40,8 +40,8 @@ func TestPublicURL(t *testing.T) {
 
 // What net/http says of an address that it cannot read holds the address.
 func TestPublicCause(t *testing.T) {
-	const unreadable = "http://key:s3/cret@"
-	_, parse := url.Parse(unreadable + "host")
+	unreadable := fmt.Sprintf("http://key:%s@host", "s3/cret")
+	_, parse := url.Parse(unreadable)
 	proxy := &url.Error{Op: "Get", URL: "http://host", Err: fmt.Errorf("invalid proxy address %q: %v", "http://key:s3cret@host", parse)}
 	plain := &url.Error{Op: "Get", URL: "http://s3cret@host", Err: http.ErrSchemeMismatch}
 	for _, err := range []error{parse, fmt.Errorf("asking: %w", parse), proxy, plain} {
