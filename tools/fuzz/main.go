@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A target is one function "func FuzzX(f *testing.F)".
@@ -27,6 +28,7 @@ type target struct {
 type result struct {
 	executions, interesting int64
 	failed                  bool
+	known                   bool // it had time only for inputs that it knew
 }
 
 func main() {
@@ -88,7 +90,7 @@ var (
 	wanted   = regexp.MustCompile(`(?m)^//go:build ([a-z]+)$`)
 )
 
-// find lists the targets below root, but for those of other modules.
+// find lists the targets below root, except those of other modules.
 func find(root string) ([]target, error) {
 	var list []target
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -125,8 +127,33 @@ func find(root string) ([]target, error) {
 	return list, err
 }
 
-// run executes the target for a while, and returns what go test said.
+// patience is how many times longer a target runs at most until it has got past
+// the inputs that it knew.
+const patience = 32
+
+// run executes the target for a while, and returns what go test said. Go counts
+// the time for the known inputs too: where nothing else fitted in, it runs for
+// longer.
 func (t target) run(root, span string) (result, string, error) {
+	for factor := time.Duration(1); ; factor *= 2 {
+		r, said, err := t.once(root, longer(span, factor))
+		if err != nil || !r.known || factor == patience {
+			return r, said, err
+		}
+	}
+}
+
+// longer is a span of time, several times. A number of executions, which needs no
+// time, stays as it is.
+func longer(span string, factor time.Duration) string {
+	d, err := time.ParseDuration(span)
+	if err != nil {
+		return span
+	}
+	return (d * factor).String()
+}
+
+func (t target) once(root, span string) (result, string, error) {
 	cmd := exec.Command("go", "test", "-tags", t.tags, "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", span, t.dir)
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
@@ -140,7 +167,10 @@ func (t target) run(root, span string) (result, string, error) {
 
 // progress is a line of go test -fuzz, like
 // "fuzz: elapsed: 3s, execs: 102534 (34172/sec), new interesting: 4 (total: 12)".
-var progress = regexp.MustCompile(`^fuzz: elapsed: .*, execs: (\d+) \([^)]*\)(?:, new interesting: (\d+))?`)
+var (
+	progress = regexp.MustCompile(`^fuzz: elapsed: .*, execs: (\d+) \([^)]*\)(?:, new interesting: (\d+))?`)
+	baseline = regexp.MustCompile(`^fuzz: elapsed: .*, gathering baseline coverage: \d+/\d+ completed$`)
+)
 
 // read finds the last count, and whether an input has failed. A target that was not
 // executed at all has failed, too.
@@ -154,10 +184,12 @@ func read(said string) result {
 			r.executions, _ = strconv.ParseInt(m[1], 10, 64)
 			r.interesting, _ = strconv.ParseInt(m[2], 10, 64)
 		}
+		r.known = r.known || baseline.MatchString(text)
 		if strings.HasPrefix(text, "--- FAIL:") || text == "FAIL" || strings.HasPrefix(text, "FAIL\t") || strings.HasPrefix(text, "panic:") {
 			r.failed = true
 		}
 	}
+	r.known = r.known && r.executions == 0 && !r.failed
 	r.failed = r.failed || r.executions == 0
 	return r
 }

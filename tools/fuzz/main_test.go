@@ -20,10 +20,12 @@ ok  	example.com/p	5.021s
 		name, said string
 		want       result
 	}{
-		{"sound", sound, result{170001, 5, false}},
-		{"a failure", strings.Replace(sound, "PASS", "--- FAIL: FuzzX (3.10s)", 1), result{170001, 5, true}},
-		{"does not build", "p_test.go:3: undefined: x\nFAIL\texample.com/p [build failed]\n", result{0, 0, true}},
-		{"not executed", "PASS\nok  \texample.com/p\t0.1s\n", result{0, 0, true}},
+		{"sound", sound, result{170001, 5, false, false}},
+		{"a failure", strings.Replace(sound, "PASS", "--- FAIL: FuzzX (3.10s)", 1), result{170001, 5, true, false}},
+		{"does not build", "p_test.go:3: undefined: x\nFAIL\texample.com/p [build failed]\n", result{0, 0, true, false}},
+		{"not executed", "PASS\nok  \texample.com/p\t0.1s\n", result{0, 0, true, false}},
+		{"known inputs only", "fuzz: elapsed: 8s, gathering baseline coverage: 293/375 completed\nPASS\n", result{0, 0, true, true}},
+		{"a known input that fails", "fuzz: elapsed: 0s, gathering baseline coverage: 0/2 completed\n--- FAIL: FuzzX (0.1s)\n", result{0, 0, true, false}},
 	} {
 		if got := read(c.said); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
@@ -53,6 +55,9 @@ func TestRun(t *testing.T) {
 	found, err := find(root)
 	if want := []target{{"./p", "FuzzSound", ""}, {"./q", "FuzzBroken", ""}}; err != nil || !slices.Equal(found, want) {
 		t.Fatalf("%v, %v", found, err)
+	}
+	if a, b := longer("8s", 4), longer("100x", 4); a != "32s" || b != "100x" {
+		t.Errorf("%s, %s", a, b)
 	}
 	if testing.Short() {
 		t.Skip("builds and fuzzes: not in short mode")
