@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -126,6 +127,9 @@ func noted(sample bson.Raw) int64 {
 	value, err := sample.LookupErr("metadata", "size_bytes")
 	if err != nil {
 		return -1
+	}
+	if f, ok := value.DoubleOK(); ok && (f != math.Trunc(f) || f >= 1<<63) {
+		return -1 // no number of bytes
 	}
 	if n, ok := value.AsInt64OK(); ok && n >= 0 {
 		return n

@@ -56,14 +56,21 @@ func (a *app) lookInRun(ctx context.Context, dir *ledger.Dir, run string) error 
 		Hint:   "send them again: medialift upload with --verify-arrived finds all that are missing",
 	}
 	l := runLook{objects: &cleanCmd{app: a, openers: map[string]*open.Opener{}}, by: by, engine: transfer.New(transfer.Options{Tries: 3})}
+	warned, silent := false, map[int]bool{} // fields whose target does not answer
 	for _, f := range some {
+		if silent[f.Field] {
+			continue
+		}
 		kind, why, err := l.look(ctx, f)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err != nil {
-			a.ui.warn("the objects of %s could not be looked at: %v", run, err)
-			break
+		if err != nil { // of one object: the others may still be seen to be gone
+			if silent[f.Field] = errors.Is(err, bucket.ErrUnreachable); !warned {
+				warned = true
+				a.ui.warn("not all objects of %s could be looked at: %v", run, err)
+			}
+			continue
 		}
 		if kind != "" {
 			refusal.Add(dataset.Problem{Kind: kind, Path: f.Path, URL: f.URL, Hint: why})
