@@ -147,6 +147,7 @@ func TestLimitedUpload(t *testing.T) {
 	writeExport(t, dir, 3, "")
 	args := []string{"upload", filepath.Join(dir, "export"), filepath.Join(dir, "out"), "--update-filepaths"}
 	m.run(2, append(args, "--max-requests", "-1")...)
+	m.run(2, append(args, "--max-requests", "NaN")...)
 	m.run(2, append(args, "--max-bandwidth", "fast")...)
 	if doc := m.run(0, append(args, "--max-requests", "1000", "--max-bandwidth", "1MB")...); doc.Counts.Objects != 6 {
 		t.Errorf("%+v", doc.Counts)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -164,7 +165,7 @@ func (c *migrateCmd) check(args []string) error {
 		return usage("migrate once it is dropped", "--abandon goes nowhere: it takes no version and no --backup")
 	case c.errorLevel < 0:
 		return usage("use 0, 1 or 2", "--error-level cannot be %d", c.errorLevel)
-	case c.workers < 1 || c.maxOps < 0 || c.lockTimeout < 0:
+	case c.workers < 1 || c.maxOps < 0 || math.IsNaN(c.maxOps) || c.lockTimeout < 0:
 		return usage("leave the flag away for the default", "--workers, --max-ops and --lock-timeout cannot be negative, and one worker is the least")
 	case c.all:
 		c.names = nil // as FiftyOne does

@@ -72,7 +72,7 @@ func (c *uploadCmd) options(target string) error {
 		MaxRequests: c.maxRequests, Attributes: c.written, VerifyArrived: c.verifyArrived,
 		Progress: c.progress,
 	}
-	if c.maxRequests < 0 {
+	if c.maxRequests < 0 || math.IsNaN(c.maxRequests) {
 		return usage("leave --max-requests away for no limit", "--max-requests cannot be %v", c.maxRequests)
 	}
 	if c.maxBandwidth != "" {
