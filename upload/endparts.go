@@ -46,7 +46,7 @@ func (p *parted) finish(ctx context.Context) (obj bucket.Object, replaced bool, 
 			return err
 		}
 		// It may be our own, of an earlier try whose answer was lost.
-		found, cond, other := p.occupied(ctx, p.target)
+		found, cond, other := p.occupied(transfer.Untimed(within), p.target)
 		switch {
 		case errors.Is(other, errFound):
 			obj = found

@@ -195,8 +195,8 @@ func (l *presence) compare(ctx context.Context, store bucket.Store, f ledger.Fil
 	}
 	defer done()
 	same := false
-	err = l.engine.Ask(ctx, transfer.Ask{Reads: f.Size}, func(context.Context) (err error) {
-		same, err = bucket.Same(ctx, store, src, obj)
+	err = l.engine.Ask(ctx, transfer.Ask{Reads: f.Size, Maybe: true}, func(within context.Context) (err error) {
+		same, err = bucket.Same(transfer.Untimed(within), store, src, obj)
 		return err
 	})
 	switch {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 )
 
@@ -88,8 +89,8 @@ func (e *executor) look(ctx context.Context, f ledger.File) outcome {
 	}
 	defer done()
 	same := false
-	err = e.engine.Do(ctx, func(context.Context) (err error) {
-		same, err = bucket.Same(ctx, root.Store, src, obj)
+	err = e.engine.Ask(ctx, transfer.Ask{Maybe: true}, func(within context.Context) (err error) {
+		same, err = bucket.Same(transfer.Untimed(within), root.Store, src, obj)
 		return err
 	})
 	switch {

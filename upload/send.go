@@ -55,7 +55,7 @@ func (e *executor) send(ctx context.Context, f ledger.File) outcome {
 			return err
 		}
 		var cond bucket.Condition
-		if obj, cond, err = e.occupied(ctx, t); err == nil {
+		if obj, cond, err = e.occupied(transfer.Untimed(within), t); err == nil {
 			replaced = true
 			obj, err = t.store.Put(within, t.key, t.src, cond)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/medialift/medialift/bucket"
+	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/localfile"
 )
@@ -49,7 +50,7 @@ type thing struct {
 	sums bucket.Checksums
 	etag string
 	open func(ctx context.Context) (io.ReadCloser, error)
-	ask  func(ctx context.Context, try func() error) error
+	ask  func(ctx context.Context, try func(context.Context) error) error
 }
 
 // look looks at one object.
@@ -99,8 +100,8 @@ func (v *verifier) see(ctx context.Context, f finding) (*thing, finding) {
 	return &thing{
 		size: obj.Size, sums: obj.Checksums, etag: obj.ETag,
 		open: func(ctx context.Context) (io.ReadCloser, error) { return p.Store.Open(ctx, key) },
-		ask: func(ctx context.Context, try func() error) error {
-			return p.ask(ctx, func(context.Context) error { return try() })
+		ask: func(ctx context.Context, try func(context.Context) error) error {
+			return p.ask(ctx, func(within context.Context) error { return try(transfer.Untimed(within)) })
 		},
 	}, f
 }
@@ -117,7 +118,7 @@ func (v *verifier) seeLocal(f finding) (*thing, finding) {
 	return &thing{
 		size: file.Size,
 		open: func(context.Context) (io.ReadCloser, error) { return openFile(file.Path) },
-		ask:  func(_ context.Context, try func() error) error { return try() },
+		ask:  func(ctx context.Context, try func(context.Context) error) error { return try(ctx) },
 	}, f
 }
 
@@ -213,7 +214,7 @@ func (t *thing) download(ctx context.Context, f finding, algos []bucket.Algorith
 // read reads the object once, or again from its beginning where that fails for
 // a while.
 func (t *thing) read(ctx context.Context, algos []bucket.Algorithm) (sums bucket.Checksums, n int64, err error) {
-	err = t.ask(ctx, func() error {
+	err = t.ask(ctx, func(ctx context.Context) error {
 		body, err := t.open(ctx)
 		if err != nil {
 			return err

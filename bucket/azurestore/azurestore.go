@@ -131,7 +131,7 @@ func (a access) open(t http.RoundTripper, name string) (*container.Client, error
 	opts := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{ApplicationID: "medialift"},
-		Transport: &http.Client{Transport: t, CheckRedirect: wire.Redirect},
+		Transport: &http.Client{Transport: wire.Gated(t), CheckRedirect: wire.Redirect},
 	}}
 	at := a.service + "/" + name
 	switch {

@@ -177,7 +177,8 @@ func (o *observed) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return o.tell(r)
 	}
-	if made := e.made.Add(1); e.left > 0 && made > e.left {
+	again := r.Response == nil // and not sent on by an answer
+	if again && e.made.Add(1) > e.left && e.left > 0 {
 		return nil, wire.Fail(bucket.ErrTemporary, "the connection broke in the middle of an object", errors.New("not asked again"))
 	}
 	answer, err := o.tell(r)

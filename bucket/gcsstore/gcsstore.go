@@ -134,7 +134,7 @@ func (s *Store) object(ctx context.Context, key string) (*storage.ObjectHandle, 
 
 // connect makes a connection whose requests go over t.
 func connect(ctx context.Context, opts Options, t http.RoundTripper) (*connection, error) {
-	base := &observed{t}
+	base := &observed{wire.Gated(t)}
 	var options []option.ClientOption
 	c := &connection{base: strings.TrimRight(opts.Endpoint, "/")}
 	//nolint:forbidigo // the SDK reads it too, and then wants no credentials

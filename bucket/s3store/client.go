@@ -20,7 +20,7 @@ type client struct {
 // newClient makes a client of what the SDK is configured with: its transport
 // knows the proxies and AWS_CA_BUNDLE.
 func newClient(from *awshttp.BuildableClient) *client {
-	return &client{from: from, http: &http.Client{Transport: from.GetTransport(), CheckRedirect: redirect}}
+	return &client{from: from, http: &http.Client{Transport: wire.Gated(from.GetTransport()), CheckRedirect: redirect}}
 }
 
 // Do makes a request, which is signed. Some endpoints change Accept-Encoding on

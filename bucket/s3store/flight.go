@@ -95,9 +95,13 @@ func (f *flight) reset() {
 	f.done.Store(0)
 }
 
-// fly makes one request on the hot path.
+// fly makes one request on the hot path. It waits at the gate before it is signed:
+// signatures expire.
 func (s *Store) fly(ctx context.Context, t *target, key string, p *payload, how shot) (sent, error) {
 	h := &s.quirks.hot
+	if err := bucket.Gate(ctx); err != nil {
+		return sent{}, s.classify(ctx, err)
+	}
 	f, ok := h.flights.Get().(*flight)
 	if !ok {
 		f = newFlight()

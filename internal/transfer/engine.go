@@ -80,7 +80,9 @@ func (e *Engine) Do(ctx context.Context, try func(context.Context) error) error 
 // may pass by itself. What is not tried again because the run stops is
 // ErrStopping; because ctx has ended, its error. The context that try is given
 // ends when the request takes too long; what reads files meanwhile is better off
-// with ctx.
+// with that of Untimed. Where a store makes several HTTP requests of it, each of
+// them waits for the rate: those but the first at the gate in that context
+// (bucket.Gate), so that a try must use no other one.
 func (e *Engine) Ask(ctx context.Context, a Ask, try func(context.Context) error) error {
 	if a.Tries <= 0 {
 		a.Tries = e.opts.Tries
@@ -132,8 +134,10 @@ func (e *Engine) enter(ctx context.Context, a Ask, again bool) error {
 			return err
 		}
 	}
-	if err := e.limits.request(ctx); err != nil {
-		return err
+	if !a.Maybe {
+		if err := e.limits.request(ctx); err != nil {
+			return err
+		}
 	}
 	return e.limits.send(ctx, a.Bytes)
 }
@@ -156,12 +160,9 @@ func (e *Engine) attempt(ctx context.Context, a Ask, try func(context.Context) e
 	defer release()
 	const slowest = 4 << 10 // bytes a second
 	limit := e.opts.Stall + time.Duration((a.Bytes+a.Reads)/slowest)*time.Second
-	within, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	err = try(within)
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = fmt.Errorf("%w: no end of it within %v", errStalled, limit)
-	}
+	t, within := newTurn(ctx, e.limits, limit)
+	t.waits.Store(a.Maybe)
+	err = t.end(within, try(within))
 	if more := e.count(a, err); more != nil {
 		more()
 	}

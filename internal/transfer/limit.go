@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"golang.org/x/time/rate"
+
+	"github.com/medialift/medialift/bucket"
 )
 
 // limits hold a run back: what all workers together may ask and send in a
@@ -30,8 +32,13 @@ func (l limits) request(ctx context.Context) error {
 	if l.requests == nil {
 		return nil
 	}
-	if err := l.requests.Wait(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("waiting for a request: %w", err)
+	}
+	place := l.requests.Reserve()
+	if wait := place.Delay(); wait > 0 && !bucket.Sleep(ctx.Done(), wait) {
+		place.Cancel() // others need not wait for it
+		return fmt.Errorf("waiting for a request: %w", ctx.Err())
 	}
 	return nil
 }

@@ -2,10 +2,7 @@ package transfer
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
-	"time"
 
 	"github.com/medialift/medialift/bucket"
 )
@@ -14,11 +11,10 @@ import (
 // goes on behind the last one that it has yielded.
 func (s through) List(ctx context.Context, prefix string) iter.Seq2[bucket.Object, error] {
 	return func(yield func(bucket.Object, error) bool) {
-		l := lister{store: s.store, prefix: prefix, stall: s.engine.opts.Stall, yield: yield}
+		l := lister{store: s.store, prefix: prefix, yield: yield}
 		for {
 			before := l.yielded
-			// The context of a try ends with it; a list of millions takes its time.
-			err := s.engine.Do(ctx, func(context.Context) error { return l.list(ctx) })
+			err := s.engine.Do(ctx, l.list)
 			switch {
 			case err == nil:
 				return
@@ -35,34 +31,36 @@ func (s through) List(ctx context.Context, prefix string) iter.Seq2[bucket.Objec
 type lister struct {
 	store   bucket.Store
 	prefix  string
-	stall   time.Duration
 	yield   func(bucket.Object, error) bool
 	yielded int64
 	last    string
 }
 
-// list lists all, and yields what comes behind the last one.
-func (l *lister) list(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stalled := fmt.Errorf("%w: no end of it within %v", errStalled, l.stall)
-	watch := time.AfterFunc(l.stall, func() { cancel(stalled) })
-	defer watch.Stop()
-	for obj, err := range l.store.List(ctx, l.prefix) {
-		watch.Stop()
-		if err != nil && errors.Is(context.Cause(ctx), errStalled) {
-			return stalled
-		}
+// list lists all, and yields what comes behind the last one. A list of millions
+// takes its time: only that from one object to the next is limited.
+func (l *lister) list(within context.Context) error {
+	for obj, err := range l.store.List(within, l.prefix) {
 		if err != nil {
 			return err
 		}
 		if l.yielded == 0 || obj.Key > l.last {
 			l.yielded, l.last = l.yielded+1, obj.Key
-			if !l.yield(obj, nil) {
+			if !l.pass(within, obj) {
 				return nil
 			}
 		}
-		watch.Reset(l.stall)
+		if t, ok := within.Value(turnKey{}).(*turn); ok {
+			t.renew()
+		}
 	}
 	return nil
+}
+
+// pass yields an object, in time that is not the store's.
+func (l *lister) pass(within context.Context, obj bucket.Object) bool {
+	if t, ok := within.Value(turnKey{}).(*turn); ok {
+		t.hold()
+		defer t.release()
+	}
+	return l.yield(obj, nil)
 }

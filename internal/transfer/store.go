@@ -40,8 +40,8 @@ func (s through) Stat(ctx context.Context, key string) (obj bucket.Object, err e
 // Open streams an object's bytes, for as long as ctx lives.
 func (s through) Open(ctx context.Context, key string) (body io.ReadCloser, err error) {
 	// The context of a try ends with it, which would cut off the body.
-	err = s.engine.Do(ctx, func(context.Context) (err error) {
-		body, err = s.store.Open(ctx, key)
+	err = s.engine.Do(ctx, func(within context.Context) (err error) {
+		body, err = s.store.Open(Untimed(within), key)
 		return err
 	})
 	return body, err

@@ -10,8 +10,9 @@ import (
 
 // A Traffic is what a run asked of its targets, and how that went.
 type Traffic struct {
-	// Requests counts what was asked, each try by itself; what a store needs
-	// more than one request of its own for counts once.
+	// Requests counts what was asked, each try by itself. It is not the number of
+	// HTTP requests, each of which Options.MaxRequests holds back: what a store
+	// needs several of them for counts once.
 	Requests int64
 	// Retries counts what was asked again, Causes why; Throttled counts answers
 	// that asked to slow down, whether it was asked again or not.

@@ -23,7 +23,8 @@ type Options struct {
 	// Memory is how many bytes may be kept by all requests together; 0 is 64 MiB.
 	Memory int64
 	// MaxBandwidth is how many bytes may be sent a second, MaxRequests how many
-	// requests may be made; 0 is no limit.
+	// HTTP requests may be made, of whatever kind, with a second's worth at once;
+	// 0 is no limit.
 	MaxBandwidth int64
 	MaxRequests  float64
 	// Tries is how often something is tried when failures are temporary and
@@ -66,6 +67,9 @@ type Ask struct {
 	// Bytes are sent by it, Held are kept in memory meanwhile, Reads are read
 	// of files besides.
 	Bytes, Held, Reads int64
+	// Maybe: it may come to no request at all. It takes nothing of the rate then,
+	// and each request that it does make waits at the gate.
+	Maybe bool
 	// Still, if set, tells before each try whether it is still wanted.
 	Still func() bool
 	// Tries is how often it is tried; 0 is what the engine's options say.
