@@ -71,13 +71,8 @@ func (e *executor) pass(ctx context.Context, step func(context.Context, ledger.F
 			feed = errors.Join(feed, err)
 			return nil
 		}
-		return func(ctx context.Context) outcome {
-			o := step(ctx, f)
-			if e.ends(o.err) {
-				halt() // at once, and not when it has been recorded
-			}
-			return o
-		}
+		s := &single{executor: e, file: f, step: step, halted: begin.Done(), halt: halt}
+		return s.run
 	}, func() bool { return begin.Err() != nil }, e.engine.Limit)
 	e.engine.Begin(begin.Done(), e.pool.resized)
 	e.pool.work(work, results)

@@ -24,7 +24,8 @@ type pool struct {
 	mu      sync.Mutex
 	wake    *sync.Cond
 	parts   []task
-	busy    int // workers whose task may add more
+	later   []task // hold nothing open, and wait for what does
+	busy    int    // workers whose task may add more
 	workers int
 	start   func() // one more worker; nil once all is done
 }
@@ -44,6 +45,21 @@ func (p *pool) add(tasks ...task) {
 	p.wake.Broadcast()
 }
 
+// addLater adds a task behind all parts. It holds no file open until it is run.
+func (p *pool) addLater(t task) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.later = append(p.later, t)
+	p.wake.Broadcast()
+}
+
+// alone reports whether no other task than the one that asks may hold files open.
+func (p *pool) alone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.busy == 1 && len(p.parts) == 0
+}
+
 // take returns the next task, or nil when the worker that asks is to end.
 func (p *pool) take() task {
 	p.mu.Lock()
@@ -57,6 +73,9 @@ func (p *pool) take() task {
 		if len(p.parts) > 0 {
 			t, p.parts[0] = p.parts[0], nil
 			p.parts = p.parts[1:]
+		} else if len(p.later) > 0 {
+			t, p.later[0] = p.later[0], nil
+			p.later = p.later[1:]
 		} else if !p.stopped() {
 			t = p.next()
 		}

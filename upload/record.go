@@ -119,7 +119,7 @@ func (e *executor) ends(err error) bool {
 // hopeless tells failures that every other file would meet too: going on past
 // them would only repeat them.
 func hopeless(err error) bool {
-	for _, kind := range []error{transfer.ErrStoreOut, bucket.ErrNoBucket, bucket.ErrIdentity, bucket.ErrQuota} {
+	for _, kind := range []error{errAlone, transfer.ErrStoreOut, bucket.ErrNoBucket, bucket.ErrIdentity, bucket.ErrQuota} {
 		if errors.Is(err, kind) {
 			return true
 		}

@@ -216,6 +216,10 @@ func (e *Engine) judge(t *trial, a Ask, err error) (wait time.Duration, more boo
 	if t.first.IsZero() {
 		t.first = now
 	}
+	crowded := Crowded(err)
+	if crowded {
+		e.pace.throttled(now)
+	}
 	asked := bucket.RetryAfter(err)
 	if errors.Is(err, bucket.ErrThrottled) {
 		e.traffic.Throttled++
@@ -225,7 +229,7 @@ func (e *Engine) judge(t *trial, a Ask, err error) (wait time.Duration, more boo
 		}
 	}
 	left := t.failures < a.Tries
-	if !left && !a.Waits.out(err) {
+	if !left && (crowded || !a.Waits.out(err)) { // who waits keeps files open
 		return 0, false, err
 	}
 	switch e.health.failed(now, t.first, left) {
