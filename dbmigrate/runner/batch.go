@@ -134,10 +134,8 @@ func (x *execution) conclude(ctx context.Context, e *entry) error {
 	if err := x.operations(ctx, e, ops, len(e.plan.Ops)); err != nil {
 		return err
 	}
-	if e.backup != "" {
-		if err := x.writeLeft(ctx, e.backup); err != nil {
-			return fmt.Errorf("noting what the migration of %s left: %w", called(e.plan), err)
-		}
+	if err := x.leave(ctx, e); err != nil {
+		return err
 	}
 	if x.opts.Applied != nil {
 		return x.opts.Applied(ctx, e.plan)
@@ -205,5 +203,8 @@ func (x *execution) prepare(ctx context.Context, e *entry) error {
 		}
 		e.checked = time.Now()
 	}
-	return x.operations(ctx, e, e.plan.Ops, 0)
+	if err := x.operations(ctx, e, e.plan.Ops, 0); err != nil {
+		return err
+	}
+	return x.noteLeft(ctx, e)
 }

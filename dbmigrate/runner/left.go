@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,12 +18,53 @@ import (
 )
 
 // leftName is the file that says what a plan left in place of what its backup holds:
-// the same items in the same order.
+// the same items in the same order. notedName is what it is called until the plan is
+// applied.
 func leftName(backup string) string { return backup + ".left" }
 
-// writeLeft writes that file. Of a plan that was begun without a backup there is none.
-func (r *Runner) writeLeft(ctx context.Context, file string) (err error) {
-	b, err := openBackup(file)
+func notedName(backup string) string { return backup + ".noted" }
+
+// noteLeft notes what the operations of an entry that come before its document have
+// left, and what the later ones will. Of a plan that was begun without a backup there is
+// none.
+func (x *execution) noteLeft(ctx context.Context, e *entry) error {
+	if e.backup == "" {
+		return nil
+	}
+	// What was noted before an interruption is nearer to what was written.
+	if _, err := os.Lstat(notedName(e.backup)); err == nil {
+		return nil
+	}
+	if err := x.writeLeft(ctx, e, notedName(e.backup)); err != nil {
+		return fmt.Errorf("noting what the migration of %s left: %w", called(e.plan), err)
+	}
+	return nil
+}
+
+// leave makes that file what a restore goes by. Where an earlier release was interrupted
+// there is none, and it is written.
+func (x *execution) leave(ctx context.Context, e *entry) error {
+	if e.backup == "" {
+		return nil
+	}
+	err := os.Rename(notedName(e.backup), leftName(e.backup))
+	if err == nil {
+		err = syncFolder(filepath.Dir(e.backup))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, there := os.Lstat(leftName(e.backup)); there == nil {
+			return nil
+		}
+		err = x.writeLeft(ctx, e, leftName(e.backup))
+	}
+	if err != nil {
+		return fmt.Errorf("noting what the migration of %s left: %w", called(e.plan), err)
+	}
+	return nil
+}
+
+func (r *Runner) writeLeft(ctx context.Context, e *entry, name string) (err error) {
+	b, err := openBackup(e.backup)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -28,17 +72,24 @@ func (r *Runner) writeLeft(ctx context.Context, file string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.end()) }()
-	return writeFile(leftName(file), func(w io.Writer) error {
+	expected := r.expectationOf(e.plan)
+	look := func(ctx context.Context, batch []view) error {
+		if err := r.look(ctx, batch); err != nil {
+			return err
+		}
+		return expected.fill(ctx, batch)
+	}
+	return writeFile(name, func(w io.Writer) error {
 		n := int64(0)
 		if err := writeDoc(w, b.backupHead); err != nil {
 			return err
 		}
-		for v, err := range r.views(ctx, b.items()) {
+		for v, err := range views(ctx, b.items(), look) {
 			if err != nil {
 				return err
 			}
 			n++
-			if err := writeDoc(w, backupItem{Collection: v.item.Collection, Doc: v.now, Absent: v.now == nil}); err != nil {
+			if err := writeDoc(w, backupItem{Collection: v.item.Collection, Doc: v.left, Absent: v.left == nil}); err != nil {
 				return err
 			}
 		}
@@ -51,6 +102,7 @@ func (r *Runner) writeLeft(ctx context.Context, file string) (err error) {
 type view struct {
 	item backupItem
 	now  bson.Raw
+	left bson.Raw // as a migration left it, where that is asked
 }
 
 // viewed bounds what views reads at a time.
@@ -59,13 +111,13 @@ const (
 	viewedBytes = 4 << 20
 )
 
-// views looks at the documents of items, many at a time.
-func (r *Runner) views(ctx context.Context, items iter.Seq2[backupItem, error]) iter.Seq2[view, error] {
+// views has look see the documents of items, many at a time.
+func views(ctx context.Context, items iter.Seq2[backupItem, error], look func(ctx context.Context, batch []view) error) iter.Seq2[view, error] {
 	return func(yield func(view, error) bool) {
 		var batch []view
 		size := 0
 		flush := func() bool {
-			if err := r.look(ctx, batch); err != nil {
+			if err := look(ctx, batch); err != nil {
 				yield(view{}, err)
 				return false
 			}
@@ -172,7 +224,7 @@ func (r *Runner) compared(ctx context.Context, b *backup) iter.Seq2[comparedView
 		defer left.end() //nolint:errcheck // it was only read
 		next, stop := iter.Pull2(left.items())
 		defer stop()
-		for v, err := range r.views(ctx, b.items()) {
+		for v, err := range views(ctx, b.items(), r.look) {
 			item, itemErr, ok := next()
 			if err == nil && (!ok || itemErr != nil) {
 				err = errors.Join(io.ErrUnexpectedEOF, itemErr)

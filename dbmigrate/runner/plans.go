@@ -77,6 +77,9 @@ func (r *Runner) Plans(ctx context.Context, target Target) iter.Seq2[*dbmigrate.
 			yield(nil, err)
 			return
 		}
+		if target.Now.IsZero() { // one time for all: datasets may share documents
+			target.Now = time.Now().UTC().Truncate(time.Millisecond)
+		}
 		env := dbmigrate.Env{Now: target.Now, Names: &dbmigrate.Names{}}
 		for _, dataset := range all {
 			env.Names.Claim(dbmigrate.IDKey(dataset.ID), dataset.Name, dataset.Slug)

@@ -35,18 +35,23 @@ func (x *execution) copyResult(ctx context.Context, op dbmigrate.CopyResult) err
 	if err := chunks.flush(); err != nil {
 		return err
 	}
-	file := bson.D{
-		{Key: "_id", Value: op.To},
-		{Key: "contentType", Value: "application/json"},
-		{Key: "chunkSize", Value: int32(chunkSize)},
-		{Key: "length", Value: chunks.length},
-		{Key: "uploadDate", Value: op.Date},
-	}
+	file := fileOf(op, chunks.length)
 	_, err = x.db.Collection("fs.files").ReplaceOne(ctx, file[:1], file, options.Replace().SetUpsert(true))
 	if err != nil {
 		return fmt.Errorf("writing the results %v: %w", op.To, err)
 	}
 	return nil
+}
+
+// fileOf is the document of a file that was copied.
+func fileOf(op dbmigrate.CopyResult, length int64) bson.D {
+	return bson.D{
+		{Key: "_id", Value: op.To},
+		{Key: "contentType", Value: "application/json"},
+		{Key: "chunkSize", Value: int32(chunkSize)},
+		{Key: "length", Value: length},
+		{Key: "uploadDate", Value: op.Date},
+	}
 }
 
 // chunkWriter writes the chunks of a file.

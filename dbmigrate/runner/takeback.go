@@ -3,7 +3,10 @@ package runner
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -27,6 +30,11 @@ func (x *execution) takeBack(ctx context.Context, e *entry) error {
 	}
 	if err := x.takeBackOps(ctx, e, named, at == planned || at == edited, nil); err != nil {
 		return err
+	}
+	if e.backup != "" {
+		if err := os.Remove(notedName(e.backup)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return x.journal.end(ctx, []*entry{e})
 }
