@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bytes"
 	"context"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -167,5 +168,32 @@ func (e edit) try(t *testing.T) {
 	now, err := collection.FindOne(t.Context(), same).Raw()
 	if err != nil || !bytes.Equal(now, edited) {
 		t.Errorf("the edit\n%s became\n%s, %v", edited, now, err)
+	}
+}
+
+// What nobody has touched can be restored, whatever operations its way has.
+func TestRestoreOfUntouched(t *testing.T) {
+	for _, way := range [][2]string{
+		{"old/0.16.6/before", "1.22.1"}, {"walk/down/0.18.0", "1.22.1"}, {"edges/up_0_6_2/before", "1.22.1"},
+		{"edges/down_0_7_2/before", "0.6.1"}, {"edges/down_1_4_0/before", "1.3.0"}, {"edges/up_0_20_0/before", "1.22.1"},
+	} {
+		t.Run(way[0], func(t *testing.T) {
+			dump := golden(t, way[0])[0]
+			db := mongotest.Database(t)
+			dump.Restore(t, db)
+			r := runner.New(db, revisions.Datasets(), revisions.Database())
+			dir := t.TempDir()
+			report, err := r.Apply(t.Context(), r.Plans(t.Context(), runner.Target{Version: way[1]}), runner.Options{BackupDir: dir, Workers: 2})
+			if err != nil || report.Migrated == 0 {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			restored, err := r.Restore(t.Context(), dir, runner.Options{})
+			if err != nil || len(restored.Left) > 0 || restored.Datasets == 0 {
+				t.Errorf("%+v, %v", restored, err)
+			}
+			if noted, err := filepath.Glob(filepath.Join(dir, "*.noted")); err != nil || len(noted) > 0 {
+				t.Errorf("%v are left, %v", noted, err)
+			}
+		})
 	}
 }
