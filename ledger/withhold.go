@@ -6,7 +6,8 @@ import (
 )
 
 // Withhold keeps Revert from values whose old path would name nothing: it asks there
-// of every file that was sent and whose values can be put back, and marks the
+// of every file that was sent and whose values can be put back, also where a later plan
+// found it changed or gone, and marks the
 // documents that name one which is not there as ValueMissing. It returns how many
 // documents these are. Each call starts again: a file that is back is put back.
 func (r *Run) Withhold(ctx context.Context, there func(File) (bool, error)) (documents int64, err error) {
@@ -26,7 +27,7 @@ func (r *Run) Withhold(ctx context.Context, there func(File) (bool, error)) (doc
 		return 0, err
 	}
 	missing := 0
-	for f, err := range r.files(ctx, `state = ? AND EXISTS (SELECT 1 FROM value v WHERE v.path = file.path AND v.state IN (?, ?))`,
+	for f, err := range r.files(ctx, `(state = ? OR checksum IS NOT NULL OR etag IS NOT NULL) AND EXISTS (SELECT 1 FROM value v WHERE v.path = file.path AND v.state IN (?, ?))`,
 		FileArrived, ValueAttempted, ValueDone) {
 		if err != nil {
 			return 0, err

@@ -97,7 +97,7 @@ func undo(ctx context.Context, a *app, name, to string, dry bool) (err error) {
 // missingError says that documents were not put back since their files are gone.
 func missingError(documents int64, run *ledger.Run) error {
 	return &partialError{
-		msg:  fmt.Sprintf("%s the paths of their objects: files that they named before are gone, or hold other bytes", pluralKeep(documents, "document")),
+		msg:  fmt.Sprintf("%s the paths of objects: files that they named before are gone, or hold other bytes", pluralKeep(documents, "document")),
 		hint: fmt.Sprintf("medialift runs %s --rows missing lists them; undo again once their files are back", run.Name()),
 	}
 }
