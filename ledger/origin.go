@@ -44,6 +44,13 @@ func (d *Dir) NoteOrigin(o Origin) (err error) {
 	return nil
 }
 
+// Origin returns where the rows of a dataset come from; false where nothing was noted.
+func (d *Dir) Origin(key string) (Origin, bool, error) {
+	all, err := d.origins()
+	o, ok := all[key]
+	return o, ok, err
+}
+
 // origins are those of all datasets: of one that was made again, the last. Lines
 // that cannot be read say nothing.
 func (d *Dir) origins() (map[string]Origin, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset"
@@ -20,6 +21,10 @@ type UndoOptions struct {
 	// Files finds the files that relative paths name; the zero value finds those
 	// of absolute paths.
 	Files localfile.Resolver
+	// MovedFrom is where the export directory was in the time of the run, if it is
+	// elsewhere now. What is found there is of another dataset: only paths that name
+	// it by themselves count.
+	MovedFrom string
 }
 
 // An UndoReport says what Undo did.
@@ -72,7 +77,16 @@ func (o UndoOptions) holds(ctx context.Context, f ledger.File) (bool, error) {
 			return same, err
 		}
 	}
+	if o.MovedFrom != "" && isBelow(f.Local, o.MovedFrom) {
+		return false, nil
+	}
 	return isSent(ctx, f.Local, f)
+}
+
+// isBelow reports whether a path lies in a directory, by their spelling.
+func isBelow(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // isSent reports whether a file has the bytes that were sent: by its size and time, else by

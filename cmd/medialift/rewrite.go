@@ -140,6 +140,9 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 	if err == nil {
 		err = c.warnRewrite(ctx, s, plan)
 	}
+	if err == nil {
+		err = s.writable(ctx, s.run, due(), c.dryRun, "")
+	}
 	if err != nil {
 		return s.ended(ctx, err)
 	}

@@ -52,14 +52,26 @@ func (a *app) begin(ctx context.Context, arg, command string, part partChoice, s
 	if err := src.rename(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if src.db != nil {
-		// For people, and for undo.
-		notes := map[string]string{"name": src.name, uuidSetting: strings.Join(settings[uuidSetting], "")}
-		if err := s.run.SetMeta(ctx, notes); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
+	if err := s.note(ctx, settings); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// note notes in the ledger which dataset the run is of: for people, and for undo.
+func (s *session) note(ctx context.Context, settings map[string][]string) error {
+	if s.db != nil {
+		return s.run.SetMeta(ctx, map[string]string{"name": s.name, uuidSetting: strings.Join(settings[uuidSetting], "")})
+	}
+	noted, err := s.run.Meta(ctx, exportNote)
+	if err != nil || noted != "" {
+		return err
+	}
+	manifest, err := s.store.Manifest(ctx)
+	if err != nil {
+		return err
+	}
+	return s.run.SetMeta(ctx, map[string]string{exportNote: exportIdentity(manifest)})
 }
 
 // hold locks the dataset: in the state folder, and in its database if it is going

@@ -14,7 +14,7 @@ import (
 
 func newUndo(a *app) *cobra.Command {
 	var dry bool
-	var to string
+	var to, now string
 	cmd := &cobra.Command{
 		Use:   "undo RUN",
 		Short: "Put back every path that a run changed",
@@ -23,15 +23,16 @@ spelled. Rows that somebody else changed since stay and are listed, and so do ro
 whose files are gone: their old paths would name nothing. Of a lift, the dataset that it made is deleted, unless somebody has changed it. Objects are
 never deleted: medialift runs RUN --objects lists them.`,
 		Args: exactly(1, "the name of one run; medialift runs lists them"),
-		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, args[0], to, dry) },
+		RunE: func(cmd *cobra.Command, args []string) error { return undo(cmd.Context(), a, args[0], to, now, dry) },
 	}
 	a.database.add(cmd.Flags())
 	cmd.Flags().StringVar(&to, "to-uri", "", "of a lift: `URI` of the server that has the dataset, where it needs more than its address")
+	cmd.Flags().StringVar(&now, "dataset", "", "of an export that was moved since the run: the `DIR` where it is now")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say what would be put back")
 	return cmd
 }
 
-func undo(ctx context.Context, a *app, name, to string, dry bool) (err error) {
+func undo(ctx context.Context, a *app, name, to, now string, dry bool) (err error) {
 	dir, err := a.ledgers()
 	if err != nil {
 		return err
@@ -47,28 +48,46 @@ func undo(ctx context.Context, a *app, name, to string, dry bool) (err error) {
 	}
 	a.ui.doc.Run, a.ui.doc.Dataset = name, summary.Dataset
 	if summary.Command == "lift" {
+		if now != "" {
+			return usage("leave it out: a lift has changed nothing in its source", "--dataset is for an export that an upload or a rewrite changed")
+		}
 		return undoLift(ctx, a, dir, run, to, dry)
 	}
-	src, err := a.openKey(ctx, summary.Dataset, !dry)
+	src, from, err := a.undoSource(ctx, dir, run, summary.Dataset, now, !dry)
 	if err != nil {
 		return err
 	}
 	a.ui.doc.Dataset = src.String()
-	if err := src.isOf(ctx, run); err != nil {
-		return err
-	}
 	s := &session{source: src, dir: dir}
 	if err := s.hold(ctx, !dry); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if from != "" {
+		old, err := dir.Lock(from)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = old.Unlock() }()
+		if n, err := run.Undoable(ctx); err == nil && n > 0 && !dry {
+			a.noteOrigin(ledger.Origin{Dataset: src.key(), Of: from})
+		}
+	}
+	return putBack(ctx, a, s, run, rewrite.UndoOptions{DryRun: dry, MovedFrom: from})
+}
+
+// putBack undoes the run of a dataset that is held, and says how that went.
+func putBack(ctx context.Context, a *app, s *session, run *ledger.Run, opts rewrite.UndoOptions) error {
 	ctx, stop := s.guard(ctx)
 	defer stop()
-	files, err := localfile.New(src.dir, nil)
-	if err != nil {
+	var err error
+	if opts.Files, err = localfile.New(s.source.dir, nil); err != nil {
 		return err
 	}
-	report, err := rewrite.Undo(ctx, src.store, run, rewrite.UndoOptions{DryRun: dry, Files: files})
+	if err := s.writable(ctx, run, undoable(), opts.DryRun, ""); err != nil {
+		return err
+	}
+	report, err := rewrite.Undo(ctx, s.store, run, opts)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
@@ -77,9 +96,9 @@ func undo(ctx context.Context, a *app, name, to string, dry bool) (err error) {
 	}
 	switch {
 	case report.Undoable == 0:
-		a.ui.say("Nothing to undo: %s has changed no path.", name)
+		a.ui.say("Nothing to undo: %s has changed no path.", run.Name())
 		return nil
-	case dry:
+	case opts.DryRun:
 		a.ui.say("%s would be put back.", plural(report.Undoable, "path"))
 		a.ui.doc.Status = string(ledger.Planned)
 		return nil

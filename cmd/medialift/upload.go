@@ -161,7 +161,11 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		return s.ended(ctx, err)
 	}
 	c.showPlan(ctx, s.run, plan)
-	if err := c.warnDatabase(ctx, s, plan); err != nil {
+	err = c.warnDatabase(ctx, s, plan)
+	if err == nil && c.rewrite {
+		err = s.writable(ctx, s.run, due(), c.dryRun, "; upload without --update-filepaths sends the files and changes no path")
+	}
+	if err != nil {
 		return s.ended(ctx, err)
 	}
 	if c.dryRun {

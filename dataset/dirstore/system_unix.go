@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // takeOwner gives f the owner of info where the system allows it: root
@@ -33,3 +35,6 @@ func device(info fs.FileInfo) uint64 {
 	}
 	return 0
 }
+
+// mayWrite fails where the system would not let this process change a directory.
+func mayWrite(dir string) error { return unix.Access(dir, unix.W_OK) }
