@@ -37,6 +37,12 @@ var (
 	ErrChecksum = errors.New("checksum mismatch")
 	// ErrKey: a key that this store cannot hold exactly as named.
 	ErrKey = errors.New("unusable key")
+	// ErrEndpoint: the address of the endpoint is not one of HTTP.
+	ErrEndpoint = errors.New("unusable endpoint")
+	// ErrMoved: the endpoint names another address and does not serve this one.
+	ErrMoved = errors.New("sent on to another address")
+	// ErrRegion: the bucket is in another region than it was asked for in.
+	ErrRegion = errors.New("another region")
 )
 
 // A Store holds objects under keys. All methods are safe for concurrent use.

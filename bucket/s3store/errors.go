@@ -103,8 +103,21 @@ func fromAnswer(status int, err error) error {
 	}
 	if kind != nil {
 		text = kind.Error() + ": " + text
+	} else {
+		kind = elsewhere(code, err)
 	}
 	return &failure{kind: kind, text: text, err: err, once: onceMore(code), after: retryAfter(err)}
+}
+
+// elsewhere is the kind of an answer whose text says where the bucket is, or nil.
+func elsewhere(code string, err error) error {
+	switch {
+	case bucketRegion(err) != "", slices.Contains([]string{"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "InvalidRegion"}, code):
+		return bucket.ErrRegion
+	case location(err) != "", code == "PermanentRedirect", code == "TemporaryRedirect":
+		return bucket.ErrMoved
+	}
+	return nil
 }
 
 // location is where an answer sends a request that is not sent on, without what

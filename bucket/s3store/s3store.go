@@ -6,6 +6,7 @@ package s3store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -177,7 +178,10 @@ func checkEndpoint(endpoint string) error {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("endpoint %q is not of the form https://HOST[:PORT]", bucket.PublicURL(endpoint))
+		return &failure{
+			kind: bucket.ErrEndpoint, err: errors.New("not of HTTP"),
+			text: fmt.Sprintf("endpoint %q is not of the form https://HOST[:PORT]", bucket.PublicURL(endpoint)),
+		}
 	}
 	return nil
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/open"
@@ -24,6 +22,7 @@ import (
 	"github.com/medialift/medialift/pathmap/execmap"
 	"github.com/medialift/medialift/pathmap/starmap"
 	"github.com/medialift/medialift/pathmap/tablemap"
+	"github.com/medialift/medialift/rewrite"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -64,16 +63,21 @@ func judge(err error) verdict {
 	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "unknown shorthand"):
 		return verdict{code: exitUsage, status: "usage", hint: "see medialift --help"}
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return verdict{code: exitFailed, status: "failed", hint: "name the file of the certificate's issuer with AWS_CA_BUNDLE or SSL_CERT_FILE, or check --endpoint-url"}
+	for _, row := range causes {
+		if row.is(err) {
+			return row.ofTarget(err)
+		}
 	}
 	for _, row := range verdicts {
 		if errors.Is(err, row.err) {
 			return row.ofTarget(err)
 		}
 	}
-	return verdict{code: exitFailed, status: "failed", hint: "the message above says where it stopped; nothing that the ledger calls done is lost"}
+	return verdict{code: exitFailed, status: "failed", hint: unknownHint}
 }
+
+// unknownHint goes with an error that nothing is known about.
+const unknownHint = "the message above says where it stopped; nothing that the ledger calls done is lost"
 
 // A targetError is one of the database that --to-uri names.
 type targetError struct{ error }
@@ -115,7 +119,6 @@ var verdicts = []struct {
 	{dataset.ErrMalformed, verdict{exitRefused, "refused", "export the dataset again; nothing was changed", false}},
 	{pathmap.ErrSpec, verdict{exitUsage, "usage", "a map is prefix:FROM=TO, regexp:PATTERN=REPLACEMENT, table:FILE.csv, template:TEXT, star:FILE.star, exec:COMMAND or run:RUN; write \\= for an = inside", false}},
 	{tablemap.ErrTable, verdict{exitUsage, "usage", "a table is CSV with the header from,to and one path and its new one a row; nothing was changed", false}},
-	{syscall.EMFILE, verdict{exitFailed, "failed", "too many files are open: lower --workers, or raise the limit (ulimit -n)", true}},
 	{starmap.ErrFunction, verdict{exitFailed, "failed", "mend the function; nothing was changed", false}},
 	{execmap.ErrProgram, verdict{exitFailed, "failed", "the program must write one line for each line it reads, and end without an error; nothing was changed", false}},
 	{exec.ErrNotFound, verdict{exitUsage, "usage", "check the spelling; the program must be on the PATH or be written with its folder", false}},
@@ -125,7 +128,8 @@ var verdicts = []struct {
 	{dirstore.ErrBusy, verdict{exitLocked, "locked", "wait for the other export to end, or stop it", true}},
 	{mongostore.ErrURI, verdict{exitUsage, "usage", "write mongodb://host:27017, and the database's name with --database-name", false}},
 	{mongostore.ErrUnreachable, verdict{exitFailed, "failed", "check --database-uri and FIFTYONE_DATABASE_URI, and that the server runs", true}},
-	{mongostore.ErrCredentials, verdict{exitFailed, "failed", "check the user and password in the URI and its authSource, and that the user has the role readWrite on the database", false}},
+	{mongostore.ErrRole, verdict{exitFailed, "failed", hintRole, false}},
+	{mongostore.ErrCredentials, verdict{exitFailed, "failed", "check the user and password in the URI, and authSource, the database that knows the user (mostly ?authSource=admin)", false}},
 	{mongostore.ErrForeign, verdict{exitRefused, "refused", "check --database-name; --force uses the database as it is", false}},
 	{mongostore.ErrNoConfig, verdict{exitRefused, "refused", "check --database-name; --create-database uses a new one", false}},
 	{mongostore.ErrVersion, verdict{exitRefused, "refused", "medialift migrate brings an older database up; of what is newer a newer medialift may know, and medialift import --force takes a newer dataset as it is", false}},
@@ -151,15 +155,36 @@ var verdicts = []struct {
 	{bucket.ErrAnswer, verdict{exitFailed, "failed", "check --endpoint-url and AWS_ENDPOINT_URL, and whether a proxy, a login page or a web server answers in place of the store", true}},
 	{bucket.ErrNoBucket, verdict{exitFailed, "failed", "create the bucket first, or check its name and --endpoint-url", false}},
 	{bucket.ErrQuota, verdict{exitFailed, "failed", "make room at the store or have its quota raised; the same command goes on from here", true}},
-	{bucket.ErrDenied, verdict{exitFailed, "failed", "check the credentials (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT, …) and what they allow", false}},
+	{bucket.ErrIdentity, verdict{exitFailed, "failed", "check the credentials (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT, …), and the clock of this machine", false}},
+	{bucket.ErrDenied, verdict{exitFailed, "failed", "check the credentials (AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT, …) and what they allow; for an S3 bucket whose requesters pay add --request-payer", false}},
+	{bucket.ErrEndpoint, verdict{exitUsage, "usage", "write the endpoint with its scheme: http://localhost:9000, https://s3.example.com", false}},
+	{bucket.ErrMoved, verdict{exitFailed, "failed", "give the address that is named above as --endpoint-url, scheme and all", false}},
+	{bucket.ErrRegion, verdict{exitFailed, "failed", "set AWS_REGION to the region of the bucket", false}},
+	{bucket.ErrKey, verdict{exitFailed, "failed", "choose another --layout, or rename that file: the store cannot hold the key as it is", false}},
+	{bucket.ErrNotFound, verdict{exitFailed, "failed", "somebody has deleted the object, or it was never sent: medialift verify tells which are missing", false}},
+	{bucket.ErrNoUpload, verdict{exitFailed, "failed", "the store has dropped what was sent of that file: the same command sends it from the start", true}},
 	{bucket.ErrUnreachable, verdict{exitFailed, "failed", "check the network, --endpoint-url and AWS_ENDPOINT_URL", true}},
 	{bucket.ErrExists, verdict{exitRefused, "refused", "--overwrite=own replaces what an earlier run sent, --overwrite anything", false}},
 	{bucket.ErrSourceChanged, verdict{exitFailed, "failed", "run the same command again once the files are still", true}},
 	{bucket.ErrChecksum, verdict{exitFailed, "failed", "the store holds other bytes than were sent: run the same command again, and suspect the network or the disk", true}},
 	{bucket.ErrTemporary, verdict{exitFailed, "failed", "run the same command again: it goes on from here", true}},
-	{syscall.ENOSPC, verdict{exitFailed, "failed", "make room on that disk, or put the state of runs elsewhere with --state", true}},
 	{fs.ErrPermission, verdict{exitFailed, "failed", "check the permissions of the file or folder named above", false}},
 	{os.ErrNotExist, verdict{exitUsage, "usage", "check the spelling of the file named above", false}},
+	{bucket.ErrRead, verdict{exitFailed, "failed", "look at the disk or the mount that the file is on; the same command goes on from here", true}},
+	{dataset.ErrNoResult, verdict{exitFailed, "failed", "delete that run in FiftyOne, or compute it again: its results are not in the database", false}},
+	{dirstore.ErrChanged, verdict{exitFailed, "failed", "run the same command again once nobody changes the export", true}},
+	{extjson.ErrTooLarge, verdict{exitFailed, "failed", "MongoDB holds no document of more than 16 MiB: make that one smaller in FiftyOne", false}},
+	{extjson.ErrAmbiguous, verdict{exitRefused, "refused", "one of the two keys must go: mend the file that is named above, or export the dataset again", false}},
+	{extjson.ErrTruncated, verdict{exitRefused, "refused", "the file that is named above ends too early: copy it once more, or export the dataset again", false}},
+	{extjson.ErrNoKey, verdict{exitRefused, "refused", "the file that is named above lacks something that FiftyOne writes: export the dataset again", false}},
+	{extjson.ErrSyntax, verdict{exitRefused, "refused", "the file that is named above is cut short or damaged: export the dataset again", false}},
+	{ledger.ErrKind, verdict{exitRefused, "refused", "one file is named as a scene and as something else: let the samples name copies of it", false}},
+	{pathmap.ErrNoAnswer, verdict{exitRefused, "refused", "add a --map for that path, or keep such paths with --unmatched keep", false}},
+	{upload.ErrOutsideBase, verdict{exitRefused, "refused", "name the directory above all files with --rel-dir", false}},
+	{upload.ErrStopped, verdict{exitPartial, "partial", "the same command goes on from here", true}},
+	{lift.ErrPending, verdict{exitPartial, "partial", "run the same command again: it sends what is missing", true}},
+	{rewrite.ErrNoPaths, verdict{exitRefused, "refused", "choose another --media-field; medialift info lists them", false}},
+	{rewrite.ErrKeptAll, verdict{exitRefused, "refused", "check how the --map begins: medialift info lists the roots of the paths", false}},
 }
 
 // isLease tells whether another run is migrating the database.

@@ -159,6 +159,8 @@ func connectionError(address string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, ErrForeign):
 		return err
+	case Unauthorized(err):
+		return fmt.Errorf("%w: %s: %s", ErrRole, address, withoutDocuments(text))
 	case errors.As(err, &command) && slices.Contains([]int32{unauthorized, authenticationFailed}, command.Code),
 		strings.Contains(text, "auth error"), strings.Contains(text, "AuthenticationFailed"):
 		return fmt.Errorf("%w: %s: %s", ErrCredentials, address, lastCause(text))

@@ -170,7 +170,7 @@ func hasVideos(m dataset.Manifest) bool {
 }
 
 func (d *Database) readError(doing string, err error) error {
-	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) {
+	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) || Unauthorized(err) {
 		return fmt.Errorf("%s: %w", doing, connectionError(d.address, err))
 	}
 	return fmt.Errorf("%s: %w", doing, err)

@@ -28,6 +28,8 @@ var (
 	ErrUnreachable = errors.New("cannot reach the database")
 	// ErrCredentials: the server refuses the user, or wants one.
 	ErrCredentials = errors.New("the database refuses access")
+	// ErrRole is an ErrCredentials of a user who is known and may not do this.
+	ErrRole = fmt.Errorf("%w: the user has not the role for it", ErrCredentials)
 	// ErrForeign: the database does not say that it is FiftyOne's.
 	ErrForeign = errors.New("not a FiftyOne database")
 	// ErrNoConfig: no FiftyOne has ever worked with the database.

@@ -36,7 +36,7 @@ func (d *Database) MayWrite(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: its user may not write to %q", ErrCredentials, d.Name())
+	return fmt.Errorf("%w: its user may not write to %q", ErrRole, d.Name())
 }
 
 // Room is how many bytes are free on the disk of the server; ok is false where it

@@ -173,7 +173,7 @@ func (m *Map) sort(pieces []int64) error {
 		written += int64(len(buf))
 	}
 	if first != nil {
-		return fmt.Errorf("table line %d: %q becomes %q, but %q on line %d", first.line, first.from, first.to, first.other.to, first.other.line)
+		return malformed{fmt.Errorf("table line %d: %q becomes %q, but %q on line %d", first.line, first.from, first.to, first.other.to, first.other.line)}
 	}
 	for i := 1; i < len(m.starts); i++ {
 		m.starts[i] += m.starts[i-1]

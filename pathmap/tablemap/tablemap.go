@@ -88,7 +88,7 @@ func (m *Map) Map(_ context.Context, p pathmap.Path) (string, error) {
 		case err != nil:
 			return "", err
 		case found != "" && found != to:
-			return "", fmt.Errorf("the table has %q in two spellings, with the answers %q and %q", p.Path, found, to)
+			return "", malformed{fmt.Errorf("the table has %q in two spellings, with the answers %q and %q", p.Path, found, to)}
 		default:
 			found = to
 		}

@@ -86,6 +86,9 @@ func TestTableErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %s", err, c.want)
 			}
+			if !errors.Is(err, tablemap.ErrTable) {
+				t.Errorf("%v is not an ErrTable", err)
+			}
 			if m != nil {
 				t.Error("a Mapper beside the error")
 			}
