@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -107,31 +106,6 @@ func fromAnswer(status int, err error) error {
 		kind = elsewhere(code, err)
 	}
 	return &failure{kind: kind, text: text, err: err, once: onceMore(code), after: retryAfter(err)}
-}
-
-// elsewhere is the kind of an answer whose text says where the bucket is, or nil.
-func elsewhere(code string, err error) error {
-	switch {
-	case bucketRegion(err) != "", slices.Contains([]string{"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "InvalidRegion"}, code):
-		return bucket.ErrRegion
-	case location(err) != "", code == "PermanentRedirect", code == "TemporaryRedirect":
-		return bucket.ErrMoved
-	}
-	return nil
-}
-
-// location is where an answer sends a request that is not sent on, without what
-// may be a secret.
-func location(err error) string {
-	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	if !ok || response.Response == nil || response.HTTPStatusCode()/100 != 3 {
-		return ""
-	}
-	u, err := url.Parse(response.Response.Header.Get("Location"))
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // onceMore tells codes that say what a store sets right by itself: the next
