@@ -376,3 +376,14 @@ func TestStderr(t *testing.T) {
 		t.Errorf("got %q", said)
 	}
 }
+
+// A program that is asked nothing is not started: it may not expect that.
+func TestNothingToAsk(t *testing.T) {
+	m, err := execmap.New([]string{"false"}, execmap.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for a, err := range m.Stream(t.Context(), func(func(pathmap.Path, error) bool) {}) {
+		t.Errorf("%v, %v", a, err)
+	}
+}

@@ -21,6 +21,11 @@ var errLeft = errors.New("left")
 // two are the same.
 func (m *Map) Stream(ctx context.Context, questions iter.Seq2[pathmap.Path, error]) iter.Seq2[pathmap.Answer, error] {
 	return func(yield func(pathmap.Answer, error) bool) {
+		questions, some, done := begun(questions)
+		defer done()
+		if !some {
+			return // a program may not expect to be asked nothing
+		}
 		p, err := start(m.argv, m.opts)
 		if err != nil {
 			yield(pathmap.Answer{}, err)
@@ -57,6 +62,18 @@ func (m *Map) Stream(ctx context.Context, questions iter.Seq2[pathmap.Path, erro
 			yield(pathmap.Answer{}, err)
 		}
 	}
+}
+
+// begun reports whether there is a question, and returns all of them with the first
+// one taken already. The function done ends the taking.
+func begun(questions iter.Seq2[pathmap.Path, error]) (all iter.Seq2[pathmap.Path, error], some bool, done func()) {
+	next, done := iter.Pull2(questions)
+	path, err, some := next()
+	return func(yield func(pathmap.Path, error) bool) {
+		for ok := some; ok && yield(path, err); {
+			path, err, ok = next()
+		}
+	}, some, done
 }
 
 // A stream is one run of the program.
