@@ -100,6 +100,7 @@ var sentinels = map[string]map[string]error{
 	},
 	"dataset/dirstore": {
 		"ErrOccupied": dirstore.ErrOccupied, "ErrBusy": dirstore.ErrBusy, "ErrChanged": dirstore.ErrChanged, "ErrAtWork": dirstore.ErrAtWork,
+		"ErrReadOnly": dirstore.ErrReadOnly,
 	},
 	"dataset/extjson": {
 		"ErrSyntax": extjson.ErrSyntax, "ErrAmbiguous": extjson.ErrAmbiguous, "ErrTooLarge": extjson.ErrTooLarge, "ErrBSON": extjson.ErrBSON,

@@ -126,6 +126,7 @@ var verdicts = []struct {
 	{extjson.ErrBSON, verdict{exitRefused, "refused", "mend or delete that document in the database; nothing was written", false}},
 	{dirstore.ErrOccupied, verdict{exitRefused, "refused", "export into another directory, or replace an export with --overwrite", false}},
 	{dirstore.ErrBusy, verdict{exitLocked, "locked", "wait for the other export to end, or stop it", true}},
+	{dirstore.ErrReadOnly, verdict{exitRefused, "refused", "let this user write there (chmod u+w, or a mount that is not read-only), or work on a copy of the export", false}},
 	{mongostore.ErrURI, verdict{exitUsage, "usage", "write mongodb://host:27017, and the database's name with --database-name", false}},
 	{mongostore.ErrUnreachable, verdict{exitFailed, "failed", "check --database-uri and FIFTYONE_DATABASE_URI, and that the server runs", true}},
 	{mongostore.ErrRole, verdict{exitFailed, "failed", hintRole, false}},
