@@ -11,6 +11,7 @@ import (
 
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/ledger"
 )
 
 // hintRole goes with a database user who may not do what was asked for.
@@ -24,6 +25,7 @@ var causes = []struct {
 }{
 	{isAny(syscall.EMFILE, syscall.ENFILE), verdict{exitFailed, "failed", "too many files are open: lower --workers, or raise the limit (ulimit -n)", true}},
 	{isAny(syscall.ENOSPC, syscall.EDQUOT), verdict{exitFailed, "failed", "make room on that disk, or put the state of runs elsewhere with --state", true}},
+	{isAny(ledger.ErrNoState), verdict{exitFailed, "failed", "name a folder that can be written to with --state DIR", false}},
 	{isAny(syscall.EROFS), verdict{exitFailed, "failed", "that file system is mounted read-only: choose another folder, or mount it for writing", false}},
 	{isAny(syscall.ENOLCK), verdict{exitFailed, "failed", "that file system has no locks: keep the state of runs on another one with --state DIR", false}},
 	{isCertificate(isDatabase), verdict{exitFailed, "failed", "name the file of the certificate's issuer with tlsCAFile=FILE in the database's URI", false}},

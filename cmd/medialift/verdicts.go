@@ -109,7 +109,6 @@ var verdicts = []struct {
 	{mongostore.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{mongostore.ErrNoView, verdict{exitUsage, "usage", "name a saved view of the dataset; medialift info --json lists them", false}},
 	{mongostore.ErrView, verdict{exitRefused, "refused", "save a view of plain matches and selections, or tag its samples in FiftyOne and use --tag", false}},
-	{ledger.ErrNoState, verdict{exitFailed, "failed", "name a folder that can be written to with --state DIR", false}},
 	{ledger.ErrNoLocks, verdict{exitFailed, "failed", "keep the state of runs on a file system that has locks: --state DIR", false}},
 	{dirstore.ErrAtWork, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},
 	{ledger.ErrLocked, verdict{exitLocked, "locked", "wait for the other run to end, or stop it; it can be resumed", true}},

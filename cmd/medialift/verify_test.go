@@ -171,6 +171,7 @@ func TestVerifyReadsAnAnswerThatIsCutOffAgain(t *testing.T) {
 			return false
 		}
 		w.Header().Set("Content-Length", "7")
+		w.Header().Set("ETag", `"00000000000000000000000000000000"`)
 		w.WriteHeader(http.StatusOK)
 		_, _ = w.Write([]byte("ima"))
 		return true
