@@ -92,6 +92,10 @@ func (w *world) moreSamples(t *testing.T, dump mongotest.Dump) {
 				doc[k].Value = name
 			case "count":
 				doc[k].Value = int64(1000 + i) // a unique index is on it
+			case "metadata":
+				if metadata, ok := doc[k].Value.(bson.D); ok {
+					doc[k].Value = sized(metadata, size)
+				}
 			}
 		}
 		raw, err := bson.Marshal(doc)
@@ -100,6 +104,16 @@ func (w *world) moreSamples(t *testing.T, dump mongotest.Dump) {
 		}
 		samples.Docs = append(samples.Docs, raw)
 	}
+}
+
+// sized is metadata with the size of a file.
+func sized(metadata bson.D, size int64) bson.D {
+	for i := range metadata {
+		if metadata[i].Key == "size_bytes" {
+			metadata[i].Value = size
+		}
+	}
+	return metadata
 }
 
 // writeFile writes a file of which no two blocks of 64 KiB are those of another.
