@@ -115,7 +115,7 @@ func TestFaultClockSkew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFaulty(t, 40, someLarge)
-			f.Set(faultproxy.When(faultproxy.IsPut, faultproxy.Skew(ahead, 3*time.Minute)))
+			f.Set(func(*http.Request) faultproxy.Fault { return faultproxy.Skew(ahead, 3*time.Minute) })
 			if sent := f.passes(40); sent.Traffic.Causes[upload.CauseRenewed] == 0 {
 				t.Errorf("%+v", sent.Traffic)
 			}
