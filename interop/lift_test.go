@@ -179,6 +179,11 @@ func (x *lifting) all(t *testing.T) {
 // loaded what.
 func sameDump(t *testing.T, before, after mongotest.Dump) {
 	t.Helper()
+	for _, d := range []mongotest.Dump{before, after} {
+		if locks := d["medialift.locks"]; locks != nil && len(locks.Docs) == 0 {
+			delete(d, "medialift.locks") // made with the first lock, and left empty
+		}
+	}
 	names := slices.Sorted(maps.Keys(before))
 	if got := slices.Sorted(maps.Keys(after)); !slices.Equal(got, names) {
 		t.Errorf("collections %q became %q", names, got)

@@ -70,6 +70,9 @@ func (v *verifier) look(ctx context.Context, r row) finding {
 			return f
 		}
 	}
+	if v.opts.SentOnly && len(claims) > 0 {
+		f.low = -1
+	}
 	f, sent := t.compare(f, claims)
 	if v.opts.Source && f.kind == "" {
 		f = t.compareSource(ctx, f, sent)

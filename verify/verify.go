@@ -61,6 +61,9 @@ type Options struct {
 	Except func(ctx context.Context, path string) (bool, error)
 	// Sample looks at that many distinct paths, chosen at random; 0 is all.
 	Sample int
+	// SentOnly does not hear metadata.size_bytes of a sample where what was sent for it
+	// vouches: a lift copies metadata that may have been wrong in its source.
+	SentOnly bool
 	// Workers is how many objects are looked at at a time; 0 is 16.
 	Workers int
 	// Tries is how often an object is asked for while failures are temporary; 0
