@@ -34,6 +34,8 @@ type Plan struct {
 	Ops, Last []Op
 	// Losses says in words what is deleted for good, Warnings what to know.
 	Losses, Warnings []string
+	// Unopenable says why the client of To can't open the dataset, or a part of it.
+	Unopenable []string
 }
 
 // Env is what plans of one run share. The zero value is good for a single dataset
@@ -112,10 +114,11 @@ func (r *Registry) compose(ctx context.Context, reader Reader, plan *Plan, doc b
 	if plan.From == plan.To {
 		return nil
 	}
-	if err := r.chooseLegs(plan); err != nil {
+	from, to, err := r.chooseLegs(plan)
+	if err != nil {
 		return err
 	}
-	state := &State{Doc: cloneDoc(doc), Now: env.now(), Names: env.Names, NewID: env.NewID}
+	state := &State{Doc: cloneDoc(doc), From: from, To: to, Now: env.now(), Names: env.Names, NewID: env.NewID}
 	if state.Names == nil {
 		state.Names = &Names{}
 	}
@@ -123,11 +126,18 @@ func (r *Registry) compose(ctx context.Context, reader Reader, plan *Plan, doc b
 		state.NewID = bson.NewObjectID
 	}
 	for _, leg := range plan.Legs {
-		if err := take(ctx, reader, state, leg, plan.Name); err != nil {
+		if err := take(ctx, reader, state, leg.step(), plan.Name, leg.String()); err != nil {
 			return err
 		}
 	}
-	plan.After, plan.Losses, plan.Warnings = state.Doc, state.losses, state.warnings
+	if to.Compare(from) < 0 {
+		for _, ending := range r.endings {
+			if err := take(ctx, reader, state, ending.Step, plan.Name, "fitting it to "+to.String()); err != nil {
+				return err
+			}
+		}
+	}
+	plan.After, plan.Losses, plan.Warnings, plan.Unopenable = state.Doc, state.losses, state.warnings, state.unopenable
 	for _, op := range joinUpdates(state.ops) {
 		if op.Last() {
 			plan.Last = append(plan.Last, op)
@@ -141,16 +151,15 @@ func (r *Registry) compose(ctx context.Context, reader Reader, plan *Plan, doc b
 	return nil
 }
 
-// take plans one leg.
-func take(ctx context.Context, reader Reader, state *State, leg Leg, name string) error {
-	step := leg.step()
+// take plans one leg, or an ending.
+func take(ctx context.Context, reader Reader, state *State, step Step, name, leg string) error {
 	if step == nil {
 		return nil
 	}
 	err := step(ctx, reader, state)
 	var refusal *RefusalError
 	if errors.As(err, &refusal) {
-		refusal.Dataset, refusal.Leg = name, leg.String()
+		refusal.Dataset, refusal.Leg = name, leg
 		return refusal
 	}
 	if err != nil {
@@ -160,24 +169,24 @@ func take(ctx context.Context, reader Reader, state *State, leg Leg, name string
 }
 
 // chooseLegs reads the versions of a plan and fills in its legs.
-func (r *Registry) chooseLegs(plan *Plan) error {
-	from, err := ParseVersion(plan.From)
+func (r *Registry) chooseLegs(plan *Plan) (from, to Version, err error) {
+	from, err = ParseVersion(plan.From)
 	if err != nil {
-		return &RefusalError{Dataset: plan.Name, Reason: err.Error()}
+		return from, to, &RefusalError{Dataset: plan.Name, Reason: err.Error()}
 	}
-	to, err := ParseVersion(plan.To)
+	to, err = ParseVersion(plan.To)
 	if err != nil {
-		return &RefusalError{Dataset: plan.Name, Reason: err.Error()}
+		return from, to, &RefusalError{Dataset: plan.Name, Reason: err.Error()}
 	}
 	if newest := slices.MaxFunc([]Version{from, to}, Version.Compare); newest.Compare(r.newest) > 0 {
-		return &RefusalError{
+		return from, to, &RefusalError{
 			Dataset: plan.Name,
 			Reason:  fmt.Sprintf("from %s to %s: data is known up to %s here", plan.From, plan.To, r.newest),
 			Hint:    "use a medialift that knows the newer version",
 		}
 	}
 	plan.Legs = r.Between(from, to)
-	return nil
+	return from, to, nil
 }
 
 func (e Env) now() time.Time {

@@ -50,6 +50,42 @@ func TestPlanComposes(t *testing.T) {
 	}
 }
 
+// A way down ends with what fits the dataset to its target, be there legs or none; a way
+// up does not.
+func TestPlanEndsDown(t *testing.T) {
+	registry := dbmigrate.NewRegistry(dbmigrate.MustParseVersion("3.0"), revisions("1.0")...).EndWith(dbmigrate.Ending{
+		Step: func(_ context.Context, _ dbmigrate.Reader, s *dbmigrate.State) error {
+			s.Doc = append(s.Doc, bson.E{Key: "fits", Value: s.From.String() + " " + s.To.String()})
+			s.Lose("a loss")
+			s.CannotOpen("a reason")
+			return nil
+		},
+		Conversions: map[string]dbmigrate.Conversion{"fit": func(context.Context, dbmigrate.Reader, *bson.D, bson.D) (bool, error) { return false, nil }},
+	})
+	for _, c := range []struct {
+		from, to string
+		want     any
+	}{{"2.2", "2.1", "2.2 2.1"}, {"2.2", "0.9", "2.2 0.9"}, {"2.1", "2.2", nil}, {"2.1", "2.1", nil}} {
+		doc := bson.D{{Key: "_id", Value: 1}, {Key: "name", Value: "d"}, {Key: "version", Value: c.from}}
+		plan, err := registry.Plan(t.Context(), dbmigrate.Memory{}, doc, c.to, dbmigrate.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got any
+		for _, e := range plan.After {
+			if e.Key == "fits" {
+				got = e.Value
+			}
+		}
+		if got != c.want || len(plan.Losses) != len(plan.Unopenable) || (len(plan.Losses) == 1) != (c.want != nil) {
+			t.Errorf("%s to %s: %v, losses %v, reasons %v", c.from, c.to, got, plan.Losses, plan.Unopenable)
+		}
+	}
+	if registry.Conversion("fit") == nil {
+		t.Error("the conversion of an ending is not found")
+	}
+}
+
 // What lies beyond the known versions, and what is no version, is refused by name.
 func TestPlanRefuses(t *testing.T) {
 	registry := dbmigrate.NewRegistry(dbmigrate.MustParseVersion("1.22.1"), revisions("1.0.0")...)

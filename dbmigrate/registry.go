@@ -30,6 +30,14 @@ type Revision struct {
 	Conversions map[string]Conversion
 }
 
+// Ending is what every way down ends with, after its legs: it sees to it that the client
+// of the target version can open what these leave.
+type Ending struct {
+	Step Step
+	// Conversions are those that the Ops of Step name.
+	Conversions map[string]Conversion
+}
+
 // Leg is one revision in one direction.
 type Leg struct {
 	Revision Revision
@@ -56,6 +64,7 @@ func (l Leg) step() Step {
 type Registry struct {
 	newest    Version
 	revisions []Revision
+	endings   []Ending
 }
 
 // NewRegistry makes a registry of revisions, in any order, for data up to the
@@ -64,6 +73,11 @@ func NewRegistry(newest Version, revisions ...Revision) *Registry {
 	sorted := slices.Clone(revisions)
 	slices.SortFunc(sorted, func(a, b Revision) int { return a.Version.Compare(b.Version) })
 	return &Registry{newest: newest, revisions: sorted}
+}
+
+// EndWith returns a registry whose ways down end with these steps too, in this order.
+func (r *Registry) EndWith(endings ...Ending) *Registry {
+	return &Registry{newest: r.newest, revisions: r.revisions, endings: slices.Concat(r.endings, endings)}
 }
 
 // Newest is the newest version whose data the registry knows.
@@ -98,6 +112,11 @@ func (r *Registry) after(version Version) int {
 func (r *Registry) Conversion(name string) Conversion {
 	for _, revision := range r.revisions {
 		if conversion := revision.Conversions[name]; conversion != nil {
+			return conversion
+		}
+	}
+	for _, ending := range r.endings {
+		if conversion := ending.Conversions[name]; conversion != nil {
 			return conversion
 		}
 	}

@@ -18,6 +18,8 @@ type State struct {
 	// other value, key and position alone. For a database's own revisions it is the
 	// document of the collection config.
 	Doc bson.D
+	// From and To are the versions between which the whole way leads.
+	From, To Version
 	// Now is the time of the plan, to the millisecond, UTC. It stands for every
 	// "now" that a Step writes.
 	Now time.Time
@@ -26,11 +28,12 @@ type State struct {
 	// NewID makes an id.
 	NewID func() bson.ObjectID
 
-	ops      []Op
-	losses   []string
-	warnings []string
-	runs     map[string]bson.D // by IDKey: run documents as the plan leaves them; nil for none
-	wereRuns map[string]bson.D // by IDKey: run documents as they were read
+	ops        []Op
+	losses     []string
+	warnings   []string
+	unopenable []string
+	runs       map[string]bson.D // by IDKey: run documents as the plan leaves them; nil for none
+	wereRuns   map[string]bson.D // by IDKey: run documents as they were read
 }
 
 // Name is the dataset's name, "" where it has none.
@@ -51,6 +54,12 @@ func (s *State) Lose(format string, args ...any) {
 // Warn says what a user should know and what stops nothing.
 func (s *State) Warn(format string, args ...any) {
 	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+}
+
+// CannotOpen says why the client of the target version can't open the dataset, or a part
+// of it: which part, what is in it, and the version that brought it. It refuses nothing.
+func (s *State) CannotOpen(format string, args ...any) {
+	s.unopenable = append(s.unopenable, fmt.Sprintf(format, args...))
 }
 
 // Run returns the document of a run (an evaluation, brain method, annotation or
