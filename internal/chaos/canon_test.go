@@ -57,6 +57,9 @@ func docs(d mongotest.Dump, name string) []bson.Raw {
 // collect names all ids that were drawn.
 func (c *canon) collect(d mongotest.Dump) {
 	c.names = map[bson.ObjectID]string{}
+	for i, doc := range docs(d, "config") {
+		c.name(doc.Lookup("_id"), "config %d", i) // a lift into a new database notes its version
+	}
 	for _, doc := range docs(d, "datasets") {
 		dataset, _ := doc.Lookup("name").StringValueOK()
 		c.name(doc.Lookup("_id"), "dataset %s", dataset)
@@ -260,7 +263,7 @@ func TestCanon(t *testing.T) {
 	now := time.Now().Truncate(time.Millisecond)
 	kept := bson.NewObjectID()
 	made := func(bucket string, change func(dataset, sample bson.M)) mongotest.Dump {
-		id, view, run, file := bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID()
+		id, view, run, file, config := bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID(), bson.NewObjectID()
 		dataset := bson.M{"_id": id, "name": "a", "sample_collection_name": "samples." + id.Hex(), "saved_views": bson.A{view}, "runs": bson.M{"r": run}}
 		sample := bson.M{"_id": kept, "_dataset_id": id, "filepath": "s3://" + bucket + "/x", "last_modified_at": now.Add(time.Second), "created_at": now.Add(-time.Hour)}
 		if change != nil {
@@ -270,6 +273,7 @@ func TestCanon(t *testing.T) {
 		for name, doc := range map[string]bson.M{
 			"datasets": dataset, "samples." + id.Hex(): sample, "views": {"_id": view, "_dataset_id": id},
 			"runs": {"_id": run, "results": file}, "fs.files": {"_id": file, "length": 1}, "fs.chunks": {"_id": bson.NewObjectID(), "files_id": file, "n": 0},
+			"config": {"_id": config, "version": "1.22.1"},
 		} {
 			d[name] = &mongotest.Collection{Docs: []bson.Raw{raw(t, doc)}}
 		}
@@ -297,6 +301,11 @@ func TestCanon(t *testing.T) {
 		if list := compare(made("chaos-000002", change)); len(list) == 0 {
 			t.Errorf("%s makes no difference", what)
 		}
+	}
+	moved := made("chaos-000002", nil)
+	moved["config"] = &mongotest.Collection{Docs: []bson.Raw{raw(t, bson.M{"_id": bson.NewObjectID(), "version": "1.0.0"})}}
+	if list := compare(moved); len(list) != 1 {
+		t.Errorf("a database of another version: %q", list)
 	}
 	record := made("chaos-000002", nil)
 	record["medialift.imports"] = &mongotest.Collection{Docs: []bson.Raw{raw(t, bson.M{"_id": 1})}}

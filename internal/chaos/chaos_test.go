@@ -25,6 +25,7 @@ type tally struct {
 	temporary              int // files of killed processes
 	injected, phases       map[string]int
 	began                  time.Time
+	reports                []string // of trials with differences
 }
 
 // TestChaos disturbs journeys until all trials are done or the time is up.
@@ -65,10 +66,10 @@ func TestChaos(t *testing.T) {
 		began := time.Now()
 		tr := w.newTrial(t, n, j, references[j.name], random)
 		tr.travel()
-		sum.add(tr)
+		sum.add(tr, seed)
 		t.Logf("trial %d of %d, seed %d: %s: %d runs more, %d differences, %v", sum.trials, trials, seed, j.name, tr.reruns, len(tr.findings), time.Since(began).Round(100*time.Millisecond))
 		if len(tr.findings) > 0 {
-			tr.report(t, seed)
+			t.Logf("the first difference: %.500s", tr.findings[0])
 		}
 		seed++
 		tr.clear()
@@ -94,25 +95,26 @@ func (w *world) undisturbed(t *testing.T, n int, j journey) *reference {
 	return tr.expected
 }
 
-// report says what is wrong with a trial and what befell it.
-func (tr *trial) report(t *testing.T, seed uint64) {
-	t.Helper()
+// report says what befell a trial and, last, what is wrong with it: of a long output
+// often only the end is kept.
+func (tr *trial) report(seed uint64) string {
 	const shown = 12
 	list := tr.findings
 	if len(list) > shown {
 		list = append(list[:shown:shown], fmt.Sprintf("and %d more", len(tr.findings)-shown))
 	}
-	t.Errorf("seed %d, %s:\n  %s\nafter:\n  %s\nonce more: make chaos TRIALS=1 SEED=%d JOURNEY=%q",
-		seed, tr.journey.name, strings.Join(list, "\n  "), strings.Join(tr.said, "\n  "), seed, tr.journey.name)
+	return fmt.Sprintf("seed %d, %s, after:\n  %s\nonce more: make chaos TRIALS=1 SEED=%d JOURNEY=%q\ndifferences:\n  %s",
+		seed, tr.journey.name, strings.Join(tr.said, "\n  "), seed, tr.journey.name, strings.Join(list, "\n  "))
 }
 
-func (s *tally) add(tr *trial) {
+func (s *tally) add(tr *trial, seed uint64) {
 	s.trials++
 	s.reruns += tr.reruns
 	s.vain += tr.vain
 	s.temporary += tr.temporary
 	if len(tr.findings) > 0 {
 		s.failed++
+		s.reports = append(s.reports, tr.report(seed))
 	}
 	for _, m := range []struct{ to, from map[string]int }{{s.injected, tr.injected}, {s.phases, tr.phases}} {
 		for what, n := range m.from {
@@ -131,8 +133,8 @@ func (s *tally) print(t *testing.T) {
 	t.Logf("faults: %s", listed(s.injected))
 	t.Logf("kills, by what was written last: %s", listed(s.phases))
 	t.Logf("left by kills: %d uploads in parts that have none yet, %d temporary files", s.vain, s.temporary)
-	if s.failed > 0 {
-		t.Errorf("%d trials with differences", s.failed)
+	for _, report := range s.reports {
+		t.Error(report)
 	}
 }
 
