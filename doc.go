@@ -36,6 +36,7 @@
 //	layer internal/inuse
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
+//	layer dbmigrate/clients
 //	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
 //	layer ledger
 //	layer report
@@ -78,6 +79,7 @@
 //	allow internal/inuse: std
 //	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
+//	allow dbmigrate/clients: std
 //	allow dbmigrate/enterprise: std
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson, github.com/klauspost/compress/zstd
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
