@@ -37,6 +37,7 @@
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
 //	layer dbmigrate/clients
+//	layer dbmigrate/fit
 //	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
 //	layer ledger
 //	layer report
@@ -80,6 +81,7 @@
 //	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
 //	allow dbmigrate/clients: std
+//	allow dbmigrate/fit: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/enterprise: std
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson, github.com/klauspost/compress/zstd
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson

@@ -96,7 +96,7 @@ func TestLossesAreSaid(t *testing.T) {
 // every sample has, settings that say what is so without them or that no later
 // version has, and a group of the app's sidebar that 0.20.0 made part of another.
 var needless = regexp.MustCompile(`^/(sample|frame)_fields/(id|frame_number|_sample_id)/(read_only|created_at|_cls): ` +
-	`|^/app_config/(media_fallback|disable_frame_filtering): bool false|^/app_config/sidebar_mode: ` +
+	`|^/app_config/(media_fallback|disable_frame_filtering): bool false|^/app_config/dynamic_groups_target_frame_rate: int32 30|^/app_config/sidebar_mode: ` +
 	`|^/(app_config/sidebar_groups|app_sidebar_groups)/label tags/`)
 
 // lossLaw makes the law for datasets cut out of levels, going from one to another

@@ -3,12 +3,16 @@
 // migrations leave behind; docs/migrations.md lists where this differs, and why.
 package revisions
 
-import "github.com/medialift/medialift/dbmigrate"
+import (
+	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/fit"
+)
 
 // Newest is the newest FiftyOne version whose databases are known here.
 const Newest = "1.22.1"
 
-// Datasets returns the revisions of datasets.
+// Datasets returns the revisions of datasets. Ways down end with what fits a dataset to the
+// client of its new version.
 func Datasets() *dbmigrate.Registry {
 	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest),
 		v0_6_2(),
@@ -34,7 +38,7 @@ func Datasets() *dbmigrate.Registry {
 		v1_1_0(),
 		v1_4_0(),
 		v1_13_0(),
-	)
+	).EndWith(fit.Documents())
 }
 
 // Database returns the revisions of the database as a whole, which go over its
