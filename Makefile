@@ -40,7 +40,10 @@ test: ## run all tests but interop, with the race detector; fetches the servers 
 	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
 	chromium=$$(tools/chromium.sh); export MEDIALIFT_TEST_CHROMIUM=$$chromium
 	go build -C tools -o ../bin/testlog ./testlog
-	go test $(RACE) -timeout 30m -json ./... | bin/testlog
+	go test $(RACE) -p $(PACKAGES) -timeout 30m -json ./... | bin/testlog
+
+# How many packages are tested at a time: their tests often wait for servers.
+PACKAGES ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
 .PHONY: interop
 interop: build ## check against real FiftyOne and the clouds' own clients; makes its own Python environments and MongoDB
@@ -57,6 +60,8 @@ chaos: ## kill lifts at random and compare with undisturbed ones; random sequenc
 	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
 	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
 	go test ./internal/chaos -count=1 -v -timeout 60m -run '^Test(Chaos|Sequences)$$' -trials $(TRIALS) -sequences $(SEQUENCES) -seed $(SEED) -for $(FOR) -journey "$(JOURNEY)"
+	go test ./cmd/medialift -count=1 -v -timeout 60m -run '^TestKilled' -kills 20
+	go test ./dbmigrate/runner -count=1 -v -timeout 60m -run '^Test(Interrupted|UnfinishedButEdited)$$' -trials 1
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME, print how often each was executed (FUZZTIME=60s FUZZ=regexp)

@@ -39,7 +39,7 @@ func manySamples(t *testing.T, db *mongo.Database, media string, n int) {
 // or wholly new then, and the same command ends as an undisturbed one does.
 func TestKilledDatabaseUploads(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills twenty rewrites of 3,000 documents: not in short mode")
+		t.Skip("kills rewrites of 3,000 documents: not in short mode")
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -62,6 +62,7 @@ func TestKilledDatabaseUploads(t *testing.T) {
 	if text := fmt.Sprint(want); strings.Count(text, target) < 2*added {
 		t.Fatal("the undisturbed run changed too little")
 	}
+	killTrials := *killsFlag
 	for killed, n := 0, 0; killed < killTrials; n++ {
 		if n == 20*killTrials {
 			t.Fatalf("only %d of %d runs were still at work when killed", killed, n)

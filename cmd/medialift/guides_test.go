@@ -147,12 +147,17 @@ func (g *guide) run(t *testing.T, env []string) {
 	g.cmds["file"] = step(func(ts *testscript.TestScript, s *guideStep) {
 		ts.Check(os.WriteFile(ts.MkAbs(s.name), []byte(g.onMachine(s.text)), 0o600))
 	})
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Files: []string{file},
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, "HOME="+g.home, "ROOT="+g.root, "MEDIALIFT_PROGRESS=none", "AWS_EC2_METADATA_DISABLED=true",
 				"FIFTYONE_CONFIG_PATH="+filepath.Join(g.home, ".fiftyone", "config.json"))
 			e.Vars = append(e.Vars, env...)
+			e.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+e.Getenv("PATH")) // as users have it: quicker than the test's own
 			return nil
 		},
 		Cmds:            g.cmds,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -14,15 +15,16 @@ import (
 	"github.com/medialift/medialift/bucket/buckettest"
 )
 
-// killTrials is how often the binary is killed. Half of the kills hit runs that
-// send and rewrite, half of them runs that find everything sent and rewrite.
-const killTrials = 20
+// killsFlag is how often the binary is killed: a few times as part of all tests, as often
+// as it takes in "make chaos".
+var killsFlag = flag.Int("kills", 6, "how often tests kill the binary; 20 or more: larger files too")
 
-// TestKilledUploads kills the real binary with SIGKILL at random moments of an
+// Half of the kills of TestKilledUploads hit runs that send and rewrite, half of them
+// runs that find everything sent and rewrite: it kills the real binary with SIGKILL at random moments of an
 // upload of 2,000 files to a real S3 server and runs it again.
 func TestKilledUploads(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills two dozen uploads of 2,000 files: not in short mode")
+		t.Skip("kills uploads of 2,000 files: not in short mode")
 	}
 	s3 := buckettest.S3Server(t)
 	const samples = 1000
@@ -65,7 +67,7 @@ func TestKilledUploads(t *testing.T) {
 	copied.run(0, upload("sent")...)
 	rewriting := time.Since(began)
 
-	killed := 0
+	killed, killTrials := 0, *killsFlag
 	for n := 0; killed < killTrials && n < 20*killTrials; n++ {
 		restore()
 		m, bucket, span := sent.copy(before), "sent", rewriting

@@ -33,14 +33,17 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// build builds the real binary with the flags of "make build", so that whatever was
+// compiled for that is not compiled once more.
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "medialift-test-")
 	if err != nil {
 		return "", err
 	}
 	binary := filepath.Join(dir, "medialift")
-	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
-	if err != nil {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", errors.New(string(out))
 	}
 	return binary, nil

@@ -174,9 +174,9 @@ func many(t *testing.T, db *mongo.Database, n int) {
 // TestKilledMigrations kills the real binary with SIGKILL at random moments: at any of
 // them every dataset's document is old or new, and the next run finishes.
 func TestKilledMigrations(t *testing.T) {
-	datasets, trials := 200, 25
+	datasets, trials := 200, *killsFlag+5
 	if testing.Short() {
-		t.Skip("kills 25 migrations: not in short mode")
+		t.Skip("kills migrations: not in short mode")
 	}
 	db, m := migrating(t, "edges/config_missing/before")
 	if err := db.Drop(t.Context()); err != nil {

@@ -18,6 +18,7 @@ func TestHungMajority(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers: not in short mode")
 	}
+	t.Parallel() // it waits most of the time
 	ctx := t.Context()
 	set := mongotest.StartReplicas(t, 1)
 	d, err := Open(ctx, set.URI, "fiftyone", Options{})

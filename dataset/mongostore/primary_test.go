@@ -17,6 +17,7 @@ func TestReadsOfPrimary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers: not in short mode")
 	}
+	t.Parallel() // it waits most of the time
 	ctx := t.Context()
 	set := mongotest.StartReplicas(t, 0)
 	d, err := Open(ctx, set.URI+"&readPreference=secondary&readConcernLevel=majority", "fiftyone", Options{})

@@ -18,6 +18,7 @@ func TestHungMajority(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers: not in short mode")
 	}
+	t.Parallel() // it waits most of the time
 	set := mongotest.StartReplicas(t, 1)
 	db := mongotest.Connect(t, set.URI).Database("fiftyone")
 	dumps := golden(t, "walk/down/0.18.0")

@@ -70,8 +70,11 @@ func TestInterrupted(t *testing.T) {
 			c.before.Restore(t, db)
 			commands := interrupt(t, db.Name(), c.to, 0)
 			want := mongotest.Take(t, db)
-			points := 25
-			if testing.Short() {
+			points := 8
+			switch {
+			case *trialsFlag > 0:
+				points = 25
+			case testing.Short():
 				points = 3
 			}
 			for at := int64(1); at < commands; at += max(1, commands/int64(points)) {

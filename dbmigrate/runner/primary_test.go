@@ -17,6 +17,7 @@ func TestReadsOfPrimary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers: not in short mode")
 	}
+	t.Parallel() // it waits most of the time
 	set := mongotest.StartReplicas(t, 0)
 	db := mongotest.Connect(t, set.URI+"&readPreference=secondary&readConcernLevel=majority").Database("fiftyone")
 	dumps := golden(t, "walk/down/0.18.0")

@@ -117,8 +117,9 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	name := filepath.Join(dir, "medialift")
-	out, err := exec.Command("go", "build", "-o", name, "../../cmd/medialift").CombinedOutput()
-	if err != nil {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", name, "../../cmd/medialift")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as "make build", so that all is compiled already
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building medialift: %w: %s", err, out)
 	}
 	return name, nil

@@ -16,6 +16,7 @@ func TestHungMajority(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers: not in short mode")
 	}
+	t.Parallel() // it waits most of the time
 	set := mongotest.StartReplicas(t, 1)
 	var mu sync.Mutex
 	var said []string

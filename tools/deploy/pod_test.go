@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -139,8 +140,8 @@ func TestKubernetesArguments(t *testing.T) {
 		t.Skip("builds the program")
 	}
 	program := filepath.Join(t.TempDir(), "medialift")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/medialift")
-	build.Dir = path.Clean(tree)
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./cmd/medialift")
+	build.Dir, build.Env = path.Clean(tree), append(os.Environ(), "CGO_ENABLED=0") // as "make build", so that all is compiled already
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
