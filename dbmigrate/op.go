@@ -82,10 +82,12 @@ type DeleteResult struct {
 	IDs bson.A `bson:"ids"`
 }
 
-// DropIndex removes the index of these keys, if there is one.
+// DropIndex removes an index, if there is one: that of these keys, or where there are
+// none that of this name.
 type DropIndex struct {
 	Collection string `bson:"collection"`
-	Keys       bson.D `bson:"keys"`
+	Keys       bson.D `bson:"keys,omitempty"`
+	Name       string `bson:"name,omitempty"`
 }
 
 // Drop removes a whole collection with its indexes.

@@ -115,6 +115,7 @@ func TestOpBSON(t *testing.T) {
 		dbmigrate.CopyResult{From: id, To: id, Set: bson.D{{Key: "cls", Value: "x"}}, Date: 7},
 		dbmigrate.DeleteResult{IDs: bson.A{id}},
 		dbmigrate.DropIndex{Collection: "frames.x", Keys: bson.D{{Key: "a", Value: int32(1)}, {Key: "b", Value: int32(-1)}}},
+		dbmigrate.DropIndex{Collection: "tags", Name: "temporal_tag_counts"},
 		dbmigrate.Drop{Collection: "samples.x"},
 	} {
 		doc, err := dbmigrate.MarshalOp(op)

@@ -80,6 +80,12 @@ func (r *Registry) EndWith(endings ...Ending) *Registry {
 	return &Registry{newest: r.newest, revisions: r.revisions, endings: slices.Concat(r.endings, endings)}
 }
 
+// UpTo returns a registry of the same revisions for data up to another version. What lies
+// beyond it is never taken: revisions may be there before the version that brings them.
+func (r *Registry) UpTo(newest Version) *Registry {
+	return &Registry{newest: newest, revisions: r.revisions, endings: r.endings}
+}
+
 // Newest is the newest version whose data the registry knows.
 func (r *Registry) Newest() Version { return r.newest }
 

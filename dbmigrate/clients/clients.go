@@ -174,10 +174,10 @@ func (c *Client) MediaType(name string) bool { return c.knows("media", name) }
 type Trait string
 
 const (
-	// RunConfigFallsBack: a run whose config class is unknown is read with a class of
-	// the base instead of raising.
+	// RunConfigFallsBack says that a run whose config class is unknown is read with a
+	// class of the base; without it, reading it raises.
 	RunConfigFallsBack Trait = "run-config-falls-back"
-	// RunResultsFallBack: the same for results.
+	// RunResultsFallBack says the same of the class of a run's results.
 	RunResultsFallBack Trait = "run-results-fall-back"
 )
 

@@ -3,6 +3,8 @@
   knowledge.py look                 run by the Python of one FiftyOne: prints its rows, sorted
   knowledge.py merge V=FILE...      run by any Python: makes knowledge.txt of what "look" printed
                                     under each version
+  knowledge.py wheel FILE...        run by any Python: prints, for each wheel of a FiftyOne, its version
+                                    and the databases that it says it takes, "-" where it says nothing
 
 A row has four columns, with tabs between them: kind, name, key, detail. The package
 documentation of dbmigrate/clients says what they mean. Importing FiftyOne connects to
@@ -268,10 +270,24 @@ def merge(args):
         print("\t".join(r))
 
 
+def wheel(paths):
+    import os
+    import re
+    import zipfile
+
+    for path in paths:
+        with zipfile.ZipFile(path) as z:
+            text = z.read("fiftyone/constants.py").decode()
+        found = re.search(r'^COMPATIBLE_VERSIONS = "([^"]*)"', text, re.M)
+        print("%s\t%s" % (os.path.basename(path).split("-")[1], found.group(1) if found else "-"))
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "look":
         look()
     elif sys.argv[1] == "merge":
         merge(sys.argv[2:])
+    elif sys.argv[1] == "wheel":
+        wheel(sys.argv[2:])
     else:
         sys.exit(__doc__)

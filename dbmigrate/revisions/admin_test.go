@@ -83,3 +83,46 @@ func TestFramesWithoutNumber(t *testing.T) {
 		t.Errorf("loses %q, want %q among it", plan.Losses, want)
 	}
 }
+
+// The indexes of temporal tags go at 1.23.0, once that version is known: not before,
+// however new the target, and not on the way down.
+func TestTagIndexes(t *testing.T) {
+	db := dbmigrate.Memory{"tags": nil}
+	for _, c := range []struct {
+		newest, from, to string
+		db               dbmigrate.Memory
+		dropped          int
+		refused          bool
+	}{
+		{revisions.Newest, "1.21.0", "1.22.1", db, 0, false},
+		{revisions.Newest, "0.14.4", "1.22.1", db, 0, false},
+		{revisions.Newest, "1.22.1", "1.23.0", db, 0, true},
+		{"1.23.0", "1.21.0", "1.22.1", db, 0, false},
+		{"1.23.0", "1.22.1", "1.23.0", db, 4, false},
+		{"1.24.0", "0.14.4", "1.24.0", db, 4, false},
+		{"1.24.0", "1.23.0", "1.24.0", db, 0, false},
+		{"1.23.0", "1.23.0", "1.22.1", db, 0, false},
+		{"1.23.0", "1.22.1", "1.23.0", dbmigrate.Memory{}, 0, false},
+	} {
+		registry := revisions.Database().UpTo(dbmigrate.MustParseVersion(c.newest))
+		config := bson.D{{Key: "_id", Value: 1}, {Key: "version", Value: c.from}, {Key: "type", Value: "fiftyone"}}
+		plan, err := registry.PlanDatabase(t.Context(), c.db, config, c.to, dbmigrate.Env{})
+		if c.refused {
+			if err == nil {
+				t.Errorf("%+v is not refused", c)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plan.Ops) != c.dropped || len(plan.Last)+len(plan.Losses) != 0 {
+			t.Errorf("%+v: %v, then %v; loses %q", c, plan.Ops, plan.Last, plan.Losses)
+		}
+		for _, op := range plan.Ops {
+			if drop, ok := op.(dbmigrate.DropIndex); !ok || drop.Collection != "tags" || !strings.HasPrefix(drop.Name, "temporal_tag_") {
+				t.Errorf("%+v: %v", c, op)
+			}
+		}
+	}
+}

@@ -8,7 +8,8 @@ import (
 	"github.com/medialift/medialift/dbmigrate/fit"
 )
 
-// Newest is the newest FiftyOne version whose databases are known here.
+// Newest is the newest FiftyOne version whose databases are known here. Revisions beyond
+// it are those of FiftyOne's development branch: raising Newest takes them in.
 const Newest = "1.22.1"
 
 // Datasets returns the revisions of datasets. Ways down end with what fits a dataset to the
@@ -47,6 +48,7 @@ func Database() *dbmigrate.Registry {
 	return dbmigrate.NewRegistry(dbmigrate.MustParseVersion(Newest),
 		admin0_15_0(),
 		admin0_15_1(),
+		admin1_23_0(),
 	)
 }
 

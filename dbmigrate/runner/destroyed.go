@@ -61,10 +61,10 @@ func (x *execution) destroysOp(ctx context.Context, op dbmigrate.Op) iter.Seq2[D
 	case dbmigrate.Merge:
 		return x.found(ctx, op.Into, bson.D{}, op.Fields)
 	case dbmigrate.DropIndex:
-		return x.indexes(ctx, op.Collection, op.Keys)
+		return x.indexes(ctx, op.Collection, op)
 	case dbmigrate.Drop:
 		return func(yield func(Destroyed, error) bool) {
-			for _, part := range []iter.Seq2[Destroyed, error]{x.found(ctx, op.Collection, bson.D{}, nil), x.indexes(ctx, op.Collection, nil)} {
+			for _, part := range []iter.Seq2[Destroyed, error]{x.found(ctx, op.Collection, bson.D{}, nil), x.indexes(ctx, op.Collection, dbmigrate.DropIndex{})} {
 				for destroyed, err := range part {
 					if !yield(destroyed, err) {
 						return
@@ -141,8 +141,9 @@ func (x *execution) found(ctx context.Context, collection string, filter bson.D,
 	}
 }
 
-// indexes lists the index of these keys, or all of a collection but that by _id.
-func (x *execution) indexes(ctx context.Context, collection string, keys bson.D) iter.Seq2[Destroyed, error] {
+// indexes lists those that which means, or where it means none all of a collection,
+// but that by _id.
+func (x *execution) indexes(ctx context.Context, collection string, which dbmigrate.DropIndex) iter.Seq2[Destroyed, error] {
 	return func(yield func(Destroyed, error) bool) {
 		if !x.known[collection] {
 			return
@@ -163,8 +164,9 @@ func (x *execution) indexes(ctx context.Context, collection string, keys bson.D)
 				yield(Destroyed{}, err)
 				return
 			}
-			isByID := index.Lookup("name").StringValue() == "_id_"
-			if isByID || keys != nil && dbmigrate.IDKey(has) != dbmigrate.IDKey(keys) {
+			name := index.Lookup("name").StringValue()
+			otherKeys := which.Keys != nil && dbmigrate.IDKey(has) != dbmigrate.IDKey(which.Keys)
+			if name == "_id_" || otherKeys || which.Name != "" && name != which.Name {
 				continue
 			}
 			if !yield(Destroyed{Collection: collection, Index: index}, nil) {

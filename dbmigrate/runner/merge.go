@@ -17,7 +17,12 @@ import (
 // so with an error.
 func (x *execution) dropIndex(ctx context.Context, op dbmigrate.DropIndex) error {
 	const noCollection, noIndex = 26, 27
-	err := x.db.Collection(op.Collection).Indexes().DropWithKey(ctx, op.Keys)
+	indexes := x.db.Collection(op.Collection).Indexes()
+	drop := func() error { return indexes.DropOne(ctx, op.Name) }
+	if op.Keys != nil {
+		drop = func() error { return indexes.DropWithKey(ctx, op.Keys) }
+	}
+	err := drop()
 	var said mongo.CommandError
 	if err == nil || errors.As(err, &said) && (said.Code == noCollection || said.Code == noIndex) {
 		return nil
