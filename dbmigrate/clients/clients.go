@@ -44,7 +44,7 @@ type Client struct {
 // At says what a version knows. See the package documentation for versions that were
 // not looked at.
 func At(version dbmigrate.Version) *Client {
-	t := parse(knowledge)
+	t := parsed()
 	at := 0
 	for i, looked := range t.looked {
 		if looked.Compare(version) <= 0 {
@@ -55,7 +55,7 @@ func At(version dbmigrate.Version) *Client {
 }
 
 // Versions are the versions that were looked at, the oldest first.
-func Versions() []dbmigrate.Version { return parse(knowledge).looked }
+func Versions() []dbmigrate.Version { return slices.Clone(parsed().looked) }
 
 // Looked is the version that was looked at and that this client is taken for.
 func (c *Client) Looked() dbmigrate.Version { return c.table.looked[c.at] }
@@ -73,15 +73,11 @@ type Class struct {
 // Class finds a class by its dotted name, also one that it had in another version and
 // that still leads to it, or by the _cls of its values.
 func (c *Client) Class(name string) (Class, bool) {
+	kind := "class"
 	if !strings.Contains(name, ".") {
-		for _, row := range c.table.rows["class"] {
-			if row.key == name && c.has(row) {
-				return c.class(row), true
-			}
-		}
-		return Class{}, false
+		kind = "_cls"
 	}
-	row, ok := c.find("class", name)
+	row, ok := c.find(kind, name)
 	if !ok {
 		return Class{}, false
 	}

@@ -155,9 +155,16 @@ func TestStrictness(t *testing.T) {
 // the oldest one stands for all before it.
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	for version, want := range map[string]string{"0.6.2": "0.14.2", "0.14.2": "0.14.2", "0.16.4": "0.14.2", "1.1.1": "1.1.0", "1.22.1": "1.22.1", "2.0": "1.22.1"} {
-		if looked := at(version).Looked(); looked.Compare(dbmigrate.MustParseVersion(want)) > 0 {
-			t.Errorf("%s is taken for %s, want %s or what is nearer", version, looked, want)
+	versions := Versions()
+	for _, text := range []string{"0.0", "0.6.2", "0.14.2", "0.16.4", "0.16.6.1", "1.1.1", "1.22.1", "1.22.1rc1", "2.0"} {
+		version, looked := dbmigrate.MustParseVersion(text), at(text).Looked()
+		for _, v := range versions {
+			if v.Compare(looked) > 0 && v.Compare(version) <= 0 {
+				t.Errorf("%s is taken for %s, and %s is nearer", text, looked, v)
+			}
+		}
+		if looked.Compare(version) > 0 && looked.Compare(versions[0]) != 0 {
+			t.Errorf("%s is taken for %s, which is newer", text, looked)
 		}
 	}
 }

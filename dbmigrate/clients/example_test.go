@@ -21,5 +21,5 @@ func ExampleAt() {
 	// Output:
 	// fiftyone.core.odm.dataset.DatasetAppConfig true true false
 	// true true false
-	// false 0.24.1
+	// false 0.24.0
 }

@@ -3,6 +3,7 @@ package clients
 import (
 	_ "embed"
 	"strings"
+	"sync"
 
 	"github.com/medialift/medialift/dbmigrate"
 )
@@ -38,6 +39,9 @@ type row struct {
 	kind, name, key, detail string
 	first, last             int
 }
+
+// parsed is the table of this program, read once: nothing changes it.
+var parsed = sync.OnceValue(func() *table { return parse(knowledge) }) //nolint:gochecknoglobals // it never changes
 
 func parse(text string) *table {
 	t := &table{rows: map[string][]row{}, named: map[string]map[string][]row{}, keyed: map[string]map[string][]row{}}
@@ -80,6 +84,12 @@ func (t *table) add(columns []string, places map[string]int) {
 		by[r.kind] = map[string][]row{}
 	}
 	by[r.kind][r.name] = append(by[r.kind][r.name], r)
+	if r.kind == "class" {
+		if by["_cls"] == nil {
+			by["_cls"] = map[string][]row{}
+		}
+		by["_cls"][r.key] = append(by["_cls"][r.key], r)
+	}
 }
 
 // version is the version at a place; false behind the last.
