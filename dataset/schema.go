@@ -26,6 +26,14 @@ var mediaLeaf = map[string]string{
 	"RrdFile":                        "filepath",
 }
 
+// MediaAttribute names the attribute that holds a media path in documents of a class
+// of FiftyOne's, given by its short name, such as "Detection"; false where the class
+// has none (_MEDIA_FIELD of classes that are fiftyone.core.labels._HasMedia).
+func MediaAttribute(class string) (string, bool) {
+	leaf, ok := mediaLeaf[class]
+	return leaf, ok
+}
+
 // A node is one entry of a schema. Its children are keyed by db_field, the key
 // that documents use.
 type node struct {

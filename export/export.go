@@ -43,11 +43,12 @@ type Named struct {
 // Options of an export; the zero value exports no media, paths as they are, and
 // replaces nothing.
 type Options struct {
-	// Media copies the media of all fields of samples to data/ and fields/.
+	// Media copies the media of samples to data/ and fields/, where FiftyOne's
+	// importer makes their relative paths absolute again; see Field.
 	Media bool
-	// RelDir is a directory that is cut off from paths below it. With Media it
-	// is where names in data/ and fields/ start from; what is outside of it is
-	// not copied.
+	// RelDir is a directory that is cut off from paths below it, where FiftyOne's
+	// importer makes these absolute again. With Media it is where names in data/ and
+	// fields/ start from; what is outside of it is not copied.
 	RelDir string
 	// AssetDirs are directories that assets of scenes may lie in besides RelDir and
 	// the common directory of the media.
@@ -56,8 +57,25 @@ type Options struct {
 	Overwrite bool
 	// Workers copy media at a time; 0 is 8.
 	Workers int
+	// Planned, if set, is told what becomes of the paths before anything is copied: with
+	// Media or RelDir, and again where the dataset changes meanwhile. Fields of frames
+	// have no numbers then.
+	Planned func([]Field)
 	// Progress, if set, is told how far a phase has come. Calls do not overlap.
 	Progress func(Progress)
+}
+
+// A Field says how many paths of a media field become relative, and how many stay
+// absolute: FiftyOne's importer makes none absolute again that stands in a list, in a
+// label of a class without a media attribute, or in a frame
+// (fiftyone.utils.data.importers, FiftyOneDatasetImporter). URLs and paths outside of
+// Options.RelDir do not count.
+type Field struct {
+	Name     string `json:"name"`
+	Relative int64  `json:"relative"`
+	Absolute int64  `json:"absolute"`
+	// Why some stay absolute, in words; empty if none do.
+	Why string `json:"why,omitempty"`
 }
 
 // Progress says how far a phase has come; a Total is 0 while it is unknown.
@@ -72,6 +90,9 @@ type Report struct {
 	Samples, Frames, Tags int64
 	Views, Runs           int
 	Files, Bytes          int64 // media that were copied
+	// Fields are the media fields with paths that became relative or stayed absolute,
+	// with Options.Media or Options.RelDir.
+	Fields []Field
 	// Warnings are sentences about what a user may miss or be surprised by.
 	Warnings []string
 }
@@ -88,6 +109,9 @@ func Run(ctx context.Context, job Job, opts Options) (report Report, err error) 
 	}
 	if opts.Progress == nil {
 		opts.Progress = func(Progress) {}
+	}
+	if opts.Planned == nil {
+		opts.Planned = func([]Field) {}
 	}
 	if opts.RelDir != "" {
 		if opts.RelDir, err = filepath.Abs(opts.RelDir); err != nil {
@@ -150,7 +174,7 @@ func once(ctx context.Context, job Job, opts Options) (report Report, err error)
 		return report, err
 	}
 	report = Report{Samples: counts[dataset.Samples], Frames: counts[dataset.Frames], Tags: counts[dataset.Tags],
-		Views: len(m.Views()), Runs: len(m.Runs()), Files: paths.files, Bytes: paths.bytes, Warnings: warnings(m, counts)}
+		Views: len(m.Views()), Runs: len(m.Runs()), Files: paths.files, Bytes: paths.bytes, Fields: sortedFields(paths.fields), Warnings: warnings(m, counts)}
 	report.Warnings = append(report.Warnings, paths.warnings()...)
 	return report, nil
 }

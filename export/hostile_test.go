@@ -80,7 +80,7 @@ func TestNamesLeadNowhere(t *testing.T) {
 	n := &named{field: "thumb path.x"}
 	top := t.TempDir()
 	lay(t, top, "media/a.png")
-	n.samples = []bson.D{append(sample(1, filepath.Join(top, "media", "a.png"), ""), bson.E{Key: "x", Value: filepath.Join(top, "media", "a.png")})}
+	n.samples = []bson.D{append(sample(1, filepath.Join(top, "media", "a.png"), ""), bson.E{Key: "thumb path", Value: d{{Key: "x", Value: filepath.Join(top, "media", "a.png")}}})}
 	out := filepath.Join(top, "out")
 	if _, err := export.Run(t.Context(), export.Job{Source: n, Dir: out}, export.Options{Media: true}); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 // so that memory is flat.
 type media struct {
 	opts     Options
+	restorer *restorer
 	file     string // of the table
 	db       *sql.DB
 	tx       *sql.Tx
@@ -49,10 +50,11 @@ const (
 	assetFile = "asset"
 )
 
-// planMedia looks at every file that is to be copied and gives it its name.
+// planMedia looks at every file that is to be copied, of those whose paths can be
+// relative, and gives it its name.
 // Missing ones are a *dataset.Refusal.
-func planMedia(ctx context.Context, src dataset.Source, manifest dataset.Manifest, finder *dataset.Finder, opts Options) (*media, error) {
-	m := &media{opts: opts, refusal: dataset.Refusal{
+func planMedia(ctx context.Context, src dataset.Source, manifest dataset.Manifest, finder *dataset.Finder, restorer *restorer, opts Options) (*media, error) {
+	m := &media{opts: opts, restorer: restorer, refusal: dataset.Refusal{
 		Reason: "files that are not there", Hint: "put them where the paths say, or export without --export-media"}}
 	err := m.open(ctx)
 	if err == nil {
@@ -151,6 +153,9 @@ func (m *media) add(ctx context.Context, id string, f dataset.Found) error {
 		return nil
 	}
 	if _, inside := below(m.opts.RelDir, f.Value); m.opts.RelDir != "" && !inside {
+		return nil
+	}
+	if !m.restorer.restores(f) {
 		return nil
 	}
 	stored := localfile.Clean(f.Value)

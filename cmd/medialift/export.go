@@ -26,6 +26,11 @@ func newExport(a *app) *cobra.Command {
 FiftyOne and medialift import. Without --export-media paths stay as they are and
 no media are copied. User indexes go into medialift.json, which FiftyOne passes over.
 
+With --rel-dir or --export-media only those paths become relative that FiftyOne's
+from_dir makes absolute again. Others stay absolute, and their files where they are:
+lists of paths, paths in labels below a list, in classes without a media attribute,
+and all paths of frames. The plan and the report count both, by field.
+
 DIR appears when all of it is there; a directory that is there and empty, such as a
 mount point, is filled. --overwrite replaces an export, unless a dataset of the
 database names a file in it. A symbolic link stays.`,
@@ -41,9 +46,9 @@ database names a file in it. A symbolic link stays.`,
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&opts.Media, "export-media", false, "copy the media of all fields to data/ and fields/")
+	f.BoolVar(&opts.Media, "export-media", false, "copy media of samples to data/ and fields/ (see above for those that stay where they are)")
 	f.StringArrayVar(&outside, "allow-assets-outside", nil, "copy also assets of .fo3d scenes that lie in `DIR`, outside of the dataset's own directories (repeatable)")
-	f.StringVar(&opts.RelDir, "rel-dir", "", "`DIR` that is cut off from the head of paths")
+	f.StringVar(&opts.RelDir, "rel-dir", "", "`DIR` that is cut off from the head of paths of samples")
 	f.BoolVar(&opts.Overwrite, "overwrite", false, "replace an export that is in DIR")
 	return cmd
 }
@@ -71,22 +76,55 @@ func (a *app) export(ctx context.Context, name, dir string, opts export.Options)
 	opts.Progress = func(p export.Progress) {
 		a.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total, Bytes: p.Bytes, TotalBytes: p.TotalBytes})
 	}
+	opts.Planned = a.showFields
 	report, err := export.Run(ctx, export.Job{Source: src, Dir: dir, Reach: a.reach(ctx, d, dir)}, opts)
 	if err != nil {
 		return err
 	}
 	a.noteExport(ctx, src, dir)
 	a.ui.doc.Counts.Rows = report.Samples + report.Frames
+	if len(report.Fields) > 0 {
+		a.ui.doc.Fields = report.Fields
+	}
 	a.ui.doc.Counts.Objects, a.ui.doc.Counts.Bytes = report.Files, report.Bytes
 	for _, w := range report.Warnings {
 		a.ui.warn("%s", w)
 	}
 	a.ui.say("Exported %s to %s.", contents(name, report.Samples, report.Frames, report.Tags, report.Views, report.Runs), dir)
+	if len(report.Fields) > 0 {
+		relative, absolute := sumOf(report.Fields)
+		a.ui.say("Paths: %d relative, %d absolute.", relative, absolute)
+	}
 	if opts.Media {
 		a.ui.say("Copied %s, %s.", plural(report.Files, "file"), size(report.Bytes))
 	}
 	a.ui.doc.Next = "medialift info " + argument(dir)
 	return nil
+}
+
+// showFields prints what becomes of the paths of each field, before it happens.
+func (a *app) showFields(fields []export.Field) {
+	a.ui.doc.Fields = fields
+	a.ui.say("  %-28s %9s %9s", "media field", "relative", "absolute")
+	for _, f := range fields {
+		relative, absolute := fmt.Sprint(f.Relative), fmt.Sprint(f.Absolute)
+		if f.Relative == 0 && f.Absolute == 0 { // of frames, which are not counted before
+			absolute = "all"
+		}
+		why := ""
+		if f.Why != "" {
+			why = "  " + f.Why
+		}
+		a.ui.say("  %-28s %9s %9s%s", f.Name, relative, absolute, why)
+	}
+}
+
+func sumOf(fields []export.Field) (relative, absolute int64) {
+	for _, f := range fields {
+		relative += f.Relative
+		absolute += f.Absolute
+	}
+	return relative, absolute
 }
 
 // reach lists the datasets that may name files in dir: those of the database, and

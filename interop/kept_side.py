@@ -1,0 +1,101 @@
+"""The Python side of the tests of datasets as people have them: real FiftyOne makes
+what is odd about them, and judges what medialift made of it."""
+
+import collections
+import contextlib
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import bson
+import exchange_side
+import fiftyone as fo
+import fiftyone.core.odm as foo
+import numpy as np
+from exchange_side import TYPE, db, delete, export, from_dir, load, names  # noqa: F401 (commands)
+from PIL import Image
+
+
+def png(*parts):
+    path = os.path.join(*parts)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    shade = len(path) * 7 % 250
+    Image.fromarray(np.full((6, 8), shade, dtype=np.uint8)).save(path)
+    return path
+
+
+def make_nested(folder, name):
+    """Media wherever a label or a document can stand."""
+    dataset = fo.Dataset(name, persistent=True)
+    samples = []
+    for i in range(3):
+        at = lambda what: png(folder, what, f"{i}.png")  # noqa: B023, E731
+        sample = fo.Sample(filepath=at("data"))
+        sample["nested"] = fo.DynamicEmbeddedDocument(
+            gt=fo.Detections(detections=[fo.Detection(label="x", bounding_box=[0, 0, 1, 1], mask_path=at("ngt"))]),
+            seg=fo.Segmentation(mask_path=at("nseg")),
+            deeper=fo.DynamicEmbeddedDocument(heat=fo.Heatmap(map_path=at("nheat"))),
+            paths=[at("npaths"), at("npaths2")],
+            thumb=at("nthumb"),
+        )
+        detection = fo.Detection(label="outer", bounding_box=[0, 0, 1, 1], mask_path=at("dets"))
+        detection["crop_path"] = at("crops")
+        detection["inner"] = fo.Segmentation(mask_path=at("inner"))
+        sample["dets"] = fo.Detections(detections=[detection])
+        sample["cls"] = fo.Classification(label="c")
+        sample["cls"]["mask_path"] = at("cls")
+        sample["extra_paths"] = [at("extra"), at("extra2")]
+        sample["thumb"] = at("thumb")
+        sample["moved"] = at("moved")
+        samples.append(sample)
+    dataset.add_samples(samples, dynamic=True)
+    dataset.rename_sample_field("moved", "renamed")
+    dataset.app_config.media_fields = ["filepath", "nested.thumb", "nested.paths", "extra_paths", "thumb", "renamed", "dets.detections.crop_path"]
+    dataset.save()
+
+
+def make_video(folder, name):
+    dataset = fo.Dataset(name, persistent=True)
+    sample = fo.Sample(filepath=png(folder, "video", "1.mp4.png").replace(".mp4.png", ".mp4"))
+    os.rename(png(folder, "video", "1.mp4.png"), sample.filepath)
+    sample.frames[1] = fo.Frame(seg=fo.Segmentation(mask_path=png(folder, "frames", "1.png")))
+    dataset.add_sample(sample)
+
+
+def stored(name):
+    """Every string of a dataset that ends like a media file, by the field it is in."""
+    doc = db().datasets.find_one({"name": name})
+    found = collections.defaultdict(list)
+
+    def walk(value, field):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, field + [key])
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, field)
+        elif isinstance(value, str) and value.endswith((".png", ".mp4")):
+            found[".".join(field)].append(value)
+
+    for part, collection in (("", doc["sample_collection_name"]), ("frames", doc.get("frame_collection_name"))):
+        for sample in db()[collection].find() if collection else ():
+            walk(sample, [part] if part else [])
+    return found
+
+
+def files(name):
+    """What of a dataset's media is relative or not there, by field, and how many are right."""
+    wrong, right = [], 0
+    for field, values in stored(name).items():
+        for value in values:
+            if os.path.isabs(value) and os.path.exists(value):
+                right += 1
+            else:
+                wrong.append(f"{field}: {value}")
+    return {"wrong": wrong, "right": right}
+
+
+if __name__ == "__main__":
+    exchange_side.serve(globals())
