@@ -39,10 +39,13 @@ func MediaAttribute(class string) (string, bool) {
 type node struct {
 	name  string // full dotted name, by the names users know
 	class string // short class name of its documents
-	media bool   // its strings are media paths
-	open  bool   // holds documents, so that undeclared attributes may occur
-	kids  map[string]*node
-	order []*node
+	// ftype and subfield are the short names of the classes of the field and, where it
+	// is a list, of what is in the list.
+	ftype, subfield string
+	media           bool // its strings are media paths
+	open            bool // holds documents, so that undeclared attributes may occur
+	kids            map[string]*node
+	order           []*node
 }
 
 func (n *node) byName(step string) *node {
@@ -130,6 +133,7 @@ func parseSchema(fields bson.RawValue, prefix string, media map[string]bool) *no
 		n.name = prefix + name
 		n.media = media[n.name]
 		n.class = shortName(field.Lookup("embedded_doc_type"))
+		n.ftype, n.subfield = shortName(field.Lookup("ftype")), shortName(field.Lookup("subfield"))
 		n.open = n.class != "" || holdsDocuments(field)
 		root.kids[key] = n
 		root.order = append(root.order, n)

@@ -162,11 +162,19 @@ func once(ctx context.Context, job Job, opts Options) (report Report, err error)
 		return report, err
 	}
 	counts := map[dataset.Part]int64{}
+	checker, unreadable := dataset.NewChecker(m), dataset.NewUnreadable()
 	total, done := m.Counts[dataset.Samples]+m.Counts[dataset.Frames]+m.Counts[dataset.Tags], int64(0)
 	edit := func(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
 		counts[part]++
 		if done++; done%1000 == 0 || done == total {
 			opts.Progress(Progress{Phase: "exporting", Done: done, Total: total})
+		}
+		fault, ok, err := checker.Check(part, doc)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			unreadable.AddFault(doc, fault)
 		}
 		return paths.edit(part, doc)
 	}
@@ -176,6 +184,11 @@ func once(ctx context.Context, job Job, opts Options) (report Report, err error)
 	report = Report{Samples: counts[dataset.Samples], Frames: counts[dataset.Frames], Tags: counts[dataset.Tags],
 		Views: len(m.Views()), Runs: len(m.Runs()), Files: paths.files, Bytes: paths.bytes, Fields: sortedFields(paths.fields), Warnings: warnings(m, counts)}
 	report.Warnings = append(report.Warnings, paths.warnings()...)
+	if unreadable.Total > 0 {
+		p := unreadable.Problems[0]
+		report.Warnings = append(report.Warnings, fmt.Sprintf("FiftyOne cannot read %d of the documents, and no import takes them: %s, field %s %s; %s",
+			unreadable.Total, p.ID, p.Field, p.Hint, unreadable.Hint))
+	}
 	return report, nil
 }
 

@@ -79,10 +79,9 @@ func Run(ctx context.Context, job Job, opts Options) (report Report, err error) 
 	if err != nil {
 		return report, err
 	}
-	known := newSchema(m)
 	counts := map[dataset.Part]int64{}
 	done := int64(0)
-	edits := []dataset.Edit{known.check, absolute.Edit}
+	edits := []dataset.Edit{dataset.NewChecker(m).Edit, absolute.Edit}
 	edits = append(edits, opts.Edits...)
 	edits = append(edits, func(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
 		counts[part]++

@@ -64,6 +64,38 @@ def make_video(folder, name):
     dataset.add_sample(sample)
 
 
+def make_lists(folder, name):
+    """List media fields, at the top and in a document."""
+    dataset = fo.Dataset(name, persistent=True)
+    for i in range(2):
+        crops = [png(folder, "crops", f"{i}_{j}.png") for j in range(3)]
+        sample = fo.Sample(filepath=png(folder, "lists", f"{i}.png"), crops=crops)
+        sample["e"] = fo.DynamicEmbeddedDocument(crops=crops[1:])
+        dataset.add_sample(sample, dynamic=True)
+    dataset.app_config.media_fields = ["filepath", "crops", "e.crops"]
+    dataset.save()
+
+
+def change(name, update):
+    """Changes the first sample behind FiftyOne's back."""
+    collection = db()[db().datasets.find_one({"name": name})["sample_collection_name"]]
+    collection.update_one({"_id": collection.find_one()["_id"]}, update)
+
+
+def readable(name):
+    """Reads every sample; answers what FiftyOne raises, or nothing."""
+    try:
+        load(name)
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
+def files_in(folder):
+    """The files of a folder, which may not be there."""
+    return [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
+
+
 def stored(name):
     """Every string of a dataset that ends like a media file, by the field it is in."""
     doc = db().datasets.find_one({"name": name})

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,8 @@ func TestDatasetsAsPeopleHaveThem(t *testing.T) {
 	}
 	k.a, k.b = k.r.session(t, "kept-a", "kept_side.py"), k.r.session(t, "kept-b", "kept_side.py")
 	t.Run("relative paths", k.relative)
+	t.Run("collapsed lists", k.collapsed)
+	t.Run("unreadable samples", k.unreadable)
 }
 
 // An ended command.
@@ -130,5 +133,121 @@ func (k *keeping) relative(t *testing.T) {
 			}
 			k.b.ask(nil, "delete", name)
 		}
+	}
+}
+
+// An export whose lists of media FiftyOne's exporter has collapsed is imported by
+// nothing: FiftyOne could not read a sample of it. Our own export of the dataset is.
+func (k *keeping) collapsed(t *testing.T) {
+	k.a.t, k.b.t = t, t
+	k.a.ask(nil, "make_lists", k.dir("media"), "lists")
+	for name, options := range map[string]map[string]any{"rel": {"rel_dir": k.dir("media")}, "media": {"export_media": true}} {
+		dir, sent := k.dir("lists-"+name), k.dir("sent-"+name)
+		k.a.ask(nil, "export", "lists", dir, options)
+		var raised string
+		k.b.ask(nil, "from_dir", dir, "judged")
+		k.b.ask(&raised, "readable", "judged")
+		k.b.ask(nil, "delete", "judged")
+		if raised == "" {
+			t.Fatalf("%s: FiftyOne reads its own export", name)
+		}
+		lift := []string{"lift", "dir:" + dir, sent, "--to-uri", k.uri, "--to-database-name", k.b.database, "--create-database"}
+		for _, args := range [][]string{{"import", dir, "--create-database"}, lift, append(lift, "--dry-run")} {
+			if name == "rel" {
+				args = append(args, "--rel-dir", k.dir("media"))
+			}
+			e := k.run(t, k.b, args...)
+			if e.code != 4 || !strings.Contains(e.doc.Hint, "medialift export") || len(e.doc.Problems) == 0 || e.doc.Problems[0].Field != "crops" {
+				t.Errorf("%s: %s ended with %d: %s", name, args[0], e.code, e.stderr)
+			}
+			none(t, k.b, "files_in", sent)
+		}
+		for _, args := range [][]string{{"upload", dir, sent + "-dry", "--dry-run", "--missing", "keep"}, {"info", dir}} {
+			if e := k.fine(t, k.a, args...); !e.says("the other paths are lost") {
+				t.Errorf("%s: %s says nothing: %s", name, args[0], e.stderr)
+			}
+		}
+	}
+	var left []string
+	k.b.ask(&left, "names", k.b.database)
+	if len(left) > 0 {
+		t.Errorf("there are %q", left)
+	}
+	var got struct {
+		Wrong []string
+		Right int
+	}
+	k.fine(t, k.a, "export", "lists", k.dir("lists-ours"), "--rel-dir", k.dir("media"))
+	k.fine(t, k.b, "import", k.dir("lists-ours"), "--rel-dir", k.dir("media"), "--create-database")
+	k.b.ask(&got, "files", "lists")
+	loads(t, k.a, "lists", k.b, "lists")
+	if len(got.Wrong) > 0 || got.Right != 12 {
+		t.Errorf("after our export: %+v", got)
+	}
+	k.b.ask(nil, "delete", "lists")
+}
+
+// What FiftyOne raises on is refused by lift and import alike, before anything is sent,
+// and what it reads is not.
+func (k *keeping) unreadable(t *testing.T) {
+	k.a.t, k.b.t = t, t
+	for i, c := range []struct {
+		set      map[string]any
+		readable bool
+	}{
+		{map[string]any{"_merge_key": "x"}, false},
+		{map[string]any{"crops": "x"}, false},
+		{map[string]any{"e.crops": "x"}, false},
+		{map[string]any{"tags": 5}, false},
+		{map[string]any{"e.note": "x"}, true},
+		{map[string]any{"crops": nil}, true},
+	} {
+		name := fmt.Sprintf("odd-%d", i)
+		var raised string
+		k.a.ask(nil, "make_lists", k.dir("media"), name)
+		k.a.ask(nil, "change", name, map[string]any{"$set": c.set}, map[string]any{})
+		k.a.ask(&raised, "readable", name)
+		if (raised == "") != c.readable {
+			t.Errorf("%v: FiftyOne raises %q", c.set, raised)
+		}
+		dir, sent := k.dir(name), k.dir(name+"-sent")
+		export := k.fine(t, k.a, "export", name, dir)
+		if export.says("FiftyOne cannot read") == c.readable {
+			t.Errorf("%v: export says %s", c.set, export.stderr)
+		}
+		want := 4
+		if c.readable {
+			want = 0
+		}
+		target := []string{"--to-uri", k.uri, "--to-database-name", k.b.database, "--create-database", "--missing", "keep"}
+		for way, args := range [][]string{
+			append([]string{"lift", "db:" + name, sent}, target...), append([]string{"lift", "dir:" + dir, sent}, target...),
+		} {
+			e := k.run(t, k.a, append(args, "--name", fmt.Sprint(name, way))...)
+			if e.code != want {
+				t.Errorf("%v: %q ended with %d: %s", c.set, args, e.code, e.stderr)
+			}
+			if !c.readable {
+				none(t, k.b, "files_in", sent)
+			}
+		}
+		if e := k.run(t, k.b, "import", dir, "--name", name+"import", "--create-database"); e.code != want {
+			t.Errorf("%v: import ended with %d: %s", c.set, e.code, e.stderr)
+		}
+		if e := k.fine(t, k.a, "info", "db:"+name); e.says("FiftyOne cannot read") == c.readable {
+			t.Errorf("%v: info says %s", c.set, e.stderr)
+		}
+	}
+	var names []string
+	k.b.ask(&names, "names", k.b.database)
+	if len(names) != 6 {
+		t.Errorf("there are %q", names)
+	}
+	for _, name := range names {
+		var raised string
+		if k.b.ask(&raised, "readable", name); raised != "" {
+			t.Errorf("%s: FiftyOne raises %s", name, raised)
+		}
+		k.b.ask(nil, "delete", name)
 	}
 }

@@ -62,7 +62,7 @@ type Options struct {
 
 // Progress says how far a phase has come.
 type Progress struct {
-	Phase       string // "comparing", "importing", "migrating", "verifying"
+	Phase       string // "checking", "comparing", "importing", "migrating", "verifying"
 	Done, Total int64  // Total is 0 while it is unknown
 }
 

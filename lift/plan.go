@@ -71,6 +71,9 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 	if err := p.versions(ctx, m); err != nil {
 		return nil, err
 	}
+	if err := p.sound(ctx, m); err != nil {
+		return nil, err
+	}
 	if p.Upload, err = upload.NewPlan(ctx, job.Upload, opts.Upload); err != nil {
 		return nil, err
 	}
@@ -113,6 +116,21 @@ func (p *Plan) check(ctx context.Context, m dataset.Manifest) error {
 	}
 	p.writer = target.New(p.job.Name, mongostore.NewOptions{CreateDatabase: p.job.CreateDatabase, Finish: p.settle})
 	return p.writer.Check(ctx, m)
+}
+
+// sound refuses documents that FiftyOne could not read in the target either, before
+// anything is sent.
+func (p *Plan) sound(ctx context.Context, m dataset.Manifest) error {
+	if p.made != nil {
+		return nil
+	}
+	unreadable, err := dataset.Unreadable(ctx, p.source(), m, func(n int64) {
+		p.opts.Progress(Progress{Phase: "checking", Done: n, Total: p.Samples + p.Frames})
+	})
+	if err == nil && unreadable != nil {
+		return unreadable
+	}
+	return err
 }
 
 // room compares what the documents take with what is free.

@@ -109,7 +109,11 @@ func (p *Plan) copy(ctx context.Context, src *mapped) (report importer.Report, e
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	counts, done, total := map[dataset.Part]int64{}, int64(0), p.Samples+p.Frames
-	err = dataset.Copy(ctx, sink, src, func(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
+	m, err := src.Manifest(ctx)
+	if err != nil {
+		return report, err
+	}
+	err = dataset.Copy(ctx, sink, src, dataset.NewChecker(m).Edit, func(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
 		counts[part]++
 		if done++; done%1000 == 0 {
 			progress(importer.Progress{Done: done, Total: max(done, total)})

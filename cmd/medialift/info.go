@@ -62,6 +62,9 @@ func (c *infoCmd) one(ctx context.Context, arg string) error {
 		return err
 	}
 	c.show(src.String(), report)
+	if err := c.warnUnreadable(ctx, src, !c.noFiles); err != nil {
+		return err
+	}
 	if src.db != nil {
 		manifest, err := src.store.Manifest(ctx)
 		if err != nil {

@@ -161,7 +161,9 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		return s.ended(ctx, err)
 	}
 	c.showPlan(ctx, s.run, plan)
-	err = c.warnDatabase(ctx, s, plan)
+	if err = c.warnUnreadable(ctx, s.source, false); err == nil {
+		err = c.warnDatabase(ctx, s, plan)
+	}
 	if err == nil && c.rewrite {
 		err = s.writable(ctx, s.run, due(), c.dryRun, "; upload without --update-filepaths sends the files and changes no path")
 	}

@@ -113,6 +113,9 @@ func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
 	}, c.opts)
 	c.show(src.String(), report)
 	if err == nil {
+		err = c.warnUnreadable(ctx, src, false)
+	}
+	if err == nil {
 		err = notWell(report.Total)
 	}
 	return err
