@@ -156,8 +156,10 @@ func (w *Writer) insertDataset(ctx context.Context, doc bson.Raw) error {
 // document makes the dataset document.
 func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error) {
 	edits := []edit{
-		set("_id", w.id), set("name", w.name), set("slug", w.slug), set("persistent", !w.opts.Temporary),
-		set("sample_collection_name", w.samples),
+		set("_id", w.id), set("name", w.name), set("persistent", !w.opts.Temporary), set("sample_collection_name", w.samples),
+	}
+	if w.slugged {
+		edits = append(edits, set("slug", w.slug))
 	}
 	switch {
 	case w.frames != "":
@@ -183,7 +185,7 @@ func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error)
 			if r.list {
 				key = strconv.Itoa(i)
 			}
-			if r.collection == runsName && embedsRuns(m) {
+			if r.collection == runsName && w.embedsRuns(m) {
 				run, err := edited(e.Value().Document(), w.resultEdits(r, e)...)
 				if err != nil {
 					return nil, err
@@ -199,6 +201,9 @@ func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error)
 		edits = append(edits, setRaw(r.key, v.Type, endDocument(out)))
 	}
 	doc, err := edited(m.Doc, edits...)
+	if err == nil && !w.slugged {
+		doc, err = dropped(doc, "slug")
+	}
 	if err == nil && len(doc) > maxDocument {
 		err = fmt.Errorf("%w: its own document has %d bytes, more than the %d that MongoDB keeps", dataset.ErrMalformed, len(doc), maxDocument)
 	}
@@ -206,9 +211,16 @@ func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error)
 }
 
 // embedsRuns tells whether the runs of a dataset of its version have to stand in
-// its own document: FiftyOne's revision 0.11.2 fails on references, though 0.19,
-// which makes references of runs, passes over them.
-func embedsRuns(m dataset.Manifest) bool { return Older(m.Version(), "0.11.2") }
+// its own document, as FiftyOne keeps them below 0.19. One that is not brought further,
+// in a database of a newer version, gets references all the same, which FiftyOne's
+// revision 0.19 passes over, but 0.11.2 fails on.
+func (w *Writer) embedsRuns(m dataset.Manifest) bool {
+	until := referredSince
+	if w.opts.Version != "" || w.d.old() {
+		until = sluggedSince
+	}
+	return Older(m.Version(), until)
+}
 
 // resultEdits give a run the file of its results.
 func (w *Writer) resultEdits(r referrer, run bson.RawElement) []edit {
@@ -225,7 +237,7 @@ func (w *Writer) resultEdits(r referrer, run bson.RawElement) []edit {
 func (w *Writer) insertReferred(ctx context.Context, m dataset.Manifest) (references, error) {
 	refs := references{}
 	for _, r := range referrers() {
-		if r.collection == runsName && embedsRuns(m) {
+		if r.collection == runsName && w.embedsRuns(m) {
 			continue
 		}
 		inner, err := elements(m.Doc.Lookup(r.key))

@@ -59,6 +59,9 @@ type Config struct {
 	Version string
 	// Type is "fiftyone", or "fiftyone-teams" for an Enterprise deployment.
 	Type string
+	// OfDatasets tells that the database notes no version, as FiftyOne before 0.15 did
+	// not: Version is that of its newest dataset.
+	OfDatasets bool
 }
 
 // Open connects to the database of that name on the server that uri names. The
@@ -140,14 +143,36 @@ func (d *Database) readConfig(ctx context.Context) (Config, error) {
 	newest := options.FindOne().SetSort(bson.D{{Key: "_id", Value: -1}})
 	doc, err := d.db.Collection(configName).FindOne(ctx, bson.D{}, newest).Raw()
 	if errors.Is(err, mongo.ErrNoDocuments) {
-		return Config{}, nil
+		return d.unnoted(ctx)
 	}
 	if err != nil {
 		return Config{}, err
 	}
 	version, _ := doc.Lookup("version").StringValueOK()
 	kind, _ := doc.Lookup("type").StringValueOK()
+	if kind == "" && version != "" && Older(version, typedSince) {
+		kind = OpenSource // there was no other
+	}
 	return Config{Version: version, Type: kind}, nil
+}
+
+// unnoted tells the version of a database that notes none by its newest dataset. Where
+// that one is of a FiftyOne that would have noted it, nobody can tell.
+func (d *Database) unnoted(ctx context.Context) (Config, error) {
+	var versions []any
+	if err := d.db.Collection(datasetsName).Distinct(ctx, "version", bson.D{}).Decode(&versions); err != nil {
+		return Config{}, err
+	}
+	newest := ""
+	for _, v := range versions {
+		if text, ok := v.(string); ok && (newest == "" || Older(newest, text)) {
+			newest = text
+		}
+	}
+	if newest == "" || !Older(newest, notedSince) {
+		return Config{}, nil
+	}
+	return Config{Version: newest, Type: OpenSource, OfDatasets: true}, nil
 }
 
 // connectionError tells what a user can do something about.

@@ -63,6 +63,21 @@ func edited(doc bson.Raw, edits ...edit) (bson.Raw, error) {
 	return endDocument(out), nil
 }
 
+// dropped returns doc without a key.
+func dropped(doc bson.Raw, key string) (bson.Raw, error) {
+	elements, err := doc.Elements()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", dataset.ErrMalformed, err)
+	}
+	out := newDocument(len(doc))
+	for _, e := range elements {
+		if e.Key() != key {
+			out = append(out, e...)
+		}
+	}
+	return endDocument(out), nil
+}
+
 func editOf(edits []edit, key string) int {
 	for i, e := range edits {
 		if e.key == key {

@@ -13,20 +13,40 @@ const (
 	compatibleUntil = "2"
 )
 
-// Writable tells whether FiftyOne as it is known here could work with the
-// database, so that it may be written to: ErrNoConfig where no FiftyOne has used
-// it yet, ErrVersion where its version is out of the range of compatible ones.
+// Where databases of old versions differ from those of today.
+const (
+	// notedSince: FiftyOne notes the version of a database in it. Before, it did so in a
+	// file on the disk of each client.
+	notedSince = "0.15"
+	// typedSince: it notes the type too.
+	typedSince = "0.15.1"
+	// sluggedSince: datasets have slugs, saved views, and runs in a collection of their
+	// own. Before, runs stand in the dataset's document.
+	sluggedSince = "0.19"
+	// referredSince: migrations take runs that are references.
+	referredSince = "0.11.2"
+)
+
+// Writable tells whether what a FiftyOne works with in the database is known here, so
+// that it may be written to: ErrNoConfig where no FiftyOne has used it yet, ErrVersion
+// where its version is one that nothing is known about.
 func (d *Database) Writable() error {
 	switch version := d.config.Version; {
 	case d.config == Config{}:
 		return fmt.Errorf("%w: %q has no version", ErrNoConfig, d.Name())
 	case version == "": // FiftyOne takes such a one for its own
-	case Older(version, compatibleFrom), !Older(version, compatibleUntil):
+	case !Older(version, compatibleUntil):
 		// As FiftyOne says it (fiftyone.migrations.runner).
 		return fmt.Errorf("%w: cannot connect to database v%s with client v%s (compatibility >=%s,<%s)",
 			ErrVersion, version, Newest, compatibleFrom, compatibleUntil)
 	}
 	return nil
+}
+
+// old tells whether the database is of a version before datasets had slugs, saved
+// views, and runs in a collection of their own.
+func (d *Database) old() bool {
+	return d.config.Version != "" && Older(d.config.Version, sluggedSince)
 }
 
 // Older tells whether version a comes before b. What follows the numbers, as in

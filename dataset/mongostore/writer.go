@@ -1,6 +1,7 @@
 package mongostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ type NewOptions struct {
 	// Finish, if set, is called once all of the dataset is there but its own document,
 	// which it returns as it is to be inserted. Others are kept off while it is at work.
 	Finish func(ctx context.Context, h *Hidden) (bson.Raw, error)
+	// Version is the FiftyOne version that Finish brings the dataset to; empty where the
+	// dataset keeps its own.
+	Version string
 }
 
 // A Writer is a dataset in the making: it is a dataset.Sink, and an io.Closer
@@ -37,6 +41,7 @@ type Writer struct {
 
 	id              bson.ObjectID
 	name, slug      string
+	slugged         bool   // whether the dataset is going to have a slug
 	samples, frames string // collections; frames is empty without videos
 	owned           map[dataset.Part]bool
 	sent            map[dataset.Part]int64
@@ -125,13 +130,18 @@ func (w *Writer) Check(ctx context.Context, m dataset.Manifest) error {
 	case m.HasMediaReferences():
 		return fmt.Errorf("%w: it refers to its media by media references", dataset.ErrUnsupported)
 	}
+	// A dataset that stays behind its database has a slug all the same, that of the
+	// name that FiftyOne would give it.
+	w.slugged = !w.d.old() || !Older(cmp.Or(w.opts.Version, m.Version()), sluggedSince)
+	if w.slugged && w.d.old() {
+		return fmt.Errorf("%w: the database is of version %s, and nothing brings the dataset there from %s", ErrVersion, w.d.config.Version, m.Version())
+	}
 	if err := w.d.Writable(); errors.Is(err, ErrNoConfig) && w.opts.CreateDatabase {
 		// FiftyOne notes its version and type when it first connects.
 	} else if err != nil {
 		return err
 	}
-	var err error
-	if w.slug, err = Slug(w.name); err != nil {
+	if err := w.checkName(); err != nil {
 		return err
 	}
 	if err := w.available(ctx); err != nil {
@@ -140,16 +150,28 @@ func (w *Writer) Check(ctx context.Context, m dataset.Manifest) error {
 	if err := w.renameGenerated(ctx, m); err != nil {
 		return err
 	}
-	_, err = w.document(m, references{})
+	_, err := w.document(m, references{})
+	return err
+}
+
+// checkName refuses a name that FiftyOne would not accept. Before there were slugs it
+// took any but an empty one.
+func (w *Writer) checkName() (err error) {
+	if w.slugged {
+		w.slug, err = Slug(w.name)
+	} else if w.name == "" {
+		err = fmt.Errorf("%w: it is empty", ErrName)
+	}
 	return err
 }
 
 // available makes sure that no other dataset has the name or its slug.
 func (w *Writer) available(ctx context.Context) error {
-	either := bson.D{
-		{Key: "$or", Value: bson.A{bson.D{{Key: "name", Value: w.name}}, bson.D{{Key: "slug", Value: w.slug}}}},
-		{Key: "_id", Value: bson.D{{Key: "$ne", Value: w.id}}},
+	same := bson.A{bson.D{{Key: "name", Value: w.name}}}
+	if w.slugged {
+		same = append(same, bson.D{{Key: "slug", Value: w.slug}})
 	}
+	either := bson.D{{Key: "$or", Value: same}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: w.id}}}}
 	cursor, err := w.d.db.Collection(datasetsName).Find(ctx, either)
 	if err != nil {
 		return w.d.readError("looking for a dataset of that name", err)
