@@ -39,6 +39,7 @@
 //	layer dbmigrate/clients
 //	layer dbmigrate/fit
 //	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
+//	layer dbmigrate/arrival
 //	layer ledger
 //	layer report
 //	layer upload rewrite survey clean verify doctor export importer
@@ -86,6 +87,7 @@
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson, github.com/klauspost/compress/zstd
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/runner: go.mongodb.org/mongo-driver/v2/..., golang.org/x/sync/errgroup
+//	allow dbmigrate/arrival: go.mongodb.org/mongo-driver/v2/bson, go.mongodb.org/mongo-driver/v2/mongo
 //	allow upload: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/sync/..., golang.org/x/text/...
 //	allow rewrite: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/text/unicode/norm
 //	allow survey: std

@@ -7,9 +7,7 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
-	"github.com/medialift/medialift/dbmigrate"
-	"github.com/medialift/medialift/dbmigrate/revisions"
-	"github.com/medialift/medialift/dbmigrate/runner"
+	"github.com/medialift/medialift/dbmigrate/arrival"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -28,6 +26,8 @@ type Plan struct {
 	Version, To string
 	// Losses says in words what a downgrade to To deletes.
 	Losses []string
+	// Unopenable says why the FiftyOne of To can't open the new dataset, or a part of it.
+	Unopenable []string
 	// Warnings are sentences about what is allowed but may surprise.
 	Warnings []string
 	// Bytes is about what the documents take, Room what is free on the target's disk;
@@ -43,8 +43,9 @@ type Plan struct {
 	made *mongostore.Store
 	// writer makes it otherwise.
 	writer *mongostore.Writer
-	// moved says what bringing it to the version To took, before it was visible.
-	moved runner.Report
+	// way is the one to the version To, and brought what it took, before it was visible.
+	way     *arrival.Way
+	brought arrival.Brought
 }
 
 // NewPlan plans a lift; it writes to its ledgers alone. What must not happen is a
@@ -64,11 +65,12 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 	if err := p.findMade(ctx); err != nil {
 		return nil, err
 	}
+	p.way = arrival.Begin(job.Target, m.Version())
 	if err := p.check(ctx, m); err != nil {
 		return nil, err
 	}
 	p.count(m)
-	if err := p.versions(ctx, m); err != nil {
+	if err := p.versions(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.sound(ctx, m); err != nil {
@@ -114,7 +116,7 @@ func (p *Plan) check(ctx context.Context, m dataset.Manifest) error {
 	if p.made != nil {
 		return nil
 	}
-	p.writer = target.New(p.job.Name, mongostore.NewOptions{CreateDatabase: p.job.CreateDatabase, Finish: p.settle})
+	p.writer = target.New(p.job.Name, mongostore.NewOptions{CreateDatabase: p.job.CreateDatabase, Finish: p.settle, Version: p.way.To})
 	return p.writer.Check(ctx, m)
 }
 
@@ -166,32 +168,16 @@ func (p *Plan) count(m dataset.Manifest) {
 }
 
 // versions composes on paper the way of the dataset to the target's version.
-func (p *Plan) versions(ctx context.Context, m dataset.Manifest) error {
-	p.Version = m.Version()
-	if p.To = p.job.Target.Config().Version; p.To == "" {
-		p.To = p.Version // FiftyOne is going to take the database for as new as itself
-	}
-	if mongostore.Older(mongostore.Newest, p.To) {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("the target database is at %s; the newest version known here is %s, and FiftyOne brings the dataset from there on when it loads it", p.To, mongostore.Newest))
-		p.To = mongostore.Newest
-	}
-	if p.made != nil {
-		return nil // its own way is planned when it is taken
-	}
-	doc, reader, err := onPaper(p.source(), m, p.job.WithoutRuns)
-	if err != nil {
+func (p *Plan) versions(ctx context.Context) error {
+	err := p.way.Plan(ctx, p.source())
+	if refused := (*dataset.Refusal)(nil); err != nil && (p.made == nil || !errors.As(err, &refused)) {
 		return err
 	}
-	plan, err := revisions.Datasets().Plan(ctx, reader, doc, p.To, dbmigrate.Env{})
-	if refused, ok := errors.AsType[*dbmigrate.RefusalError](err); ok {
-		return &dataset.Refusal{Reason: fmt.Sprintf("the dataset can't go from version %s to the target's %s: %s", p.Version, p.To, refused.Error()), Hint: refused.Hint}
+	p.Version, p.To, p.Unopenable = p.way.From, p.way.To, p.way.Unopenable
+	if p.made == nil { // what is there has lost it
+		p.Losses = p.way.Losses
 	}
-	if err != nil {
-		return err
-	}
-	if mongostore.Older(p.To, p.Version) {
-		p.Losses = plan.Losses
-	}
+	p.Warnings = append(p.Warnings, p.way.Warnings...)
 	return nil
 }
 

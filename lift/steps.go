@@ -159,8 +159,10 @@ func (p *Plan) Migrate(ctx context.Context, waiting func(text string)) (runner.R
 	for _, f := range report.Failures {
 		err = errors.Join(err, fmt.Errorf("bringing %q to version %s: %w", f.Dataset, p.To, f.Err))
 	}
-	report.Migrated += p.moved.Migrated
-	report.Warnings = append(report.Warnings, p.moved.Warnings...)
+	if p.brought.Moved {
+		report.Migrated++
+	}
+	report.Warnings = append(report.Warnings, p.brought.Warnings...)
 	if err != nil {
 		return report, err
 	}

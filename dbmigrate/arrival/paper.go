@@ -1,9 +1,11 @@
-package lift
+package arrival
 
 import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -18,6 +20,7 @@ type paper struct {
 	dbmigrate.Memory
 	source dataset.Source
 	parts  map[string]dataset.Part // by collection
+	counts map[dataset.Part]int64  // where they are known
 }
 
 // Find implements dbmigrate.Reader.
@@ -45,13 +48,29 @@ func (p paper) Find(ctx context.Context, collection string, query dbmigrate.Quer
 	}
 }
 
+// Count implements dbmigrate.Reader.
+func (p paper) Count(ctx context.Context, collection string) (int64, error) {
+	if part, streamed := p.parts[collection]; streamed {
+		return p.counts[part], nil
+	}
+	return p.Memory.Count(ctx, collection)
+}
+
+// Collections implements dbmigrate.Reader.
+func (p paper) Collections(ctx context.Context) ([]string, error) {
+	names, err := p.Memory.Collections(ctx)
+	names = append(names, slices.Collect(maps.Keys(p.parts))...)
+	slices.Sort(names)
+	return names, err
+}
+
 // Below this version runs stand in the dataset's own document, as mongostore writes
 // it.
-const refersToRuns = "0.11.2"
+const refersToRuns = "0.19"
 
 // onPaper is the dataset's document as it is going to stand in a database, with the
 // documents that it refers to.
-func onPaper(source dataset.Source, m dataset.Manifest, withoutRuns bool) (bson.D, dbmigrate.Reader, error) {
+func onPaper(source dataset.Source, m dataset.Manifest) (bson.D, dbmigrate.Reader, error) {
 	var doc bson.D
 	if err := bson.Unmarshal(m.Doc, &doc); err != nil {
 		return nil, nil, fmt.Errorf("%w: its own document: %w", dataset.ErrMalformed, err)
@@ -75,7 +94,7 @@ func onPaper(source dataset.Source, m dataset.Manifest, withoutRuns bool) (bson.
 	for _, f := range dataset.Families() {
 		families[string(f)] = true
 	}
-	for i, e := range doc {
+	for _, e := range doc {
 		switch {
 		case e.Key == "saved_views", e.Key == "workspaces":
 			collection := map[string]string{"saved_views": "views", "workspaces": "workspaces"}[e.Key]
@@ -83,8 +102,6 @@ func onPaper(source dataset.Source, m dataset.Manifest, withoutRuns bool) (bson.
 			for j, v := range list {
 				list[j] = refer(collection, v)
 			}
-		case families[e.Key] && withoutRuns:
-			doc[i].Value = bson.D{}
 		case families[e.Key] && !mongostore.Older(m.Version(), refersToRuns):
 			runs, _ := e.Value.(bson.D)
 			for j, run := range runs {
@@ -92,7 +109,7 @@ func onPaper(source dataset.Source, m dataset.Manifest, withoutRuns bool) (bson.
 			}
 		}
 	}
-	p := paper{Memory: memory, source: source, parts: map[string]dataset.Part{}}
+	p := paper{Memory: memory, source: source, parts: map[string]dataset.Part{}, counts: m.Counts}
 	for key, part := range map[string]dataset.Part{"sample_collection_name": dataset.Samples, "frame_collection_name": dataset.Frames} {
 		if name := m.String(key); name != "" {
 			p.parts[name] = part
