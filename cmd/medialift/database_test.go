@@ -216,7 +216,7 @@ func TestDatabaseRefusals(t *testing.T) {
 	if doc := none.run(2, "info", "image"); !strings.Contains(doc.Hint, "./image") {
 		t.Errorf("%+v", doc)
 	}
-	set := bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: "0.16.6"}}}}
+	set := bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: "2.0.0"}}}}
 	if _, err := db.Collection("config").UpdateOne(ctx, bson.D{}, set); err != nil {
 		t.Fatal(err)
 	}

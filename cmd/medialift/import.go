@@ -10,6 +10,7 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/dbmigrate/arrival"
 	"github.com/medialift/medialift/importer"
 	"github.com/medialift/medialift/internal/transfer"
 	"github.com/medialift/medialift/ledger"
@@ -20,8 +21,10 @@ import (
 // An importCmd is one invocation of import.
 type importCmd struct {
 	rewriteCmd
-	name, relDir       string
-	persistent, create bool
+	name, relDir            string
+	persistent, create, yes bool
+	way                     *arrival.Way
+	brought                 arrival.Brought
 }
 
 func newImport(a *app) *cobra.Command {
@@ -33,6 +36,9 @@ func newImport(a *app) *cobra.Command {
 Samples, frames and labels keep their ids, and all its times and types; indexes that
 medialift exported are made again. Relative paths become absolute: below --rel-dir,
 else below DIR. With --map, paths are rewritten on the way in (see medialift rewrite --help).
+
+The dataset arrives at the version of the database. Where that is older, what a
+downgrade deletes is listed, and asked for or taken with --yes.
 
 FiftyOne sees the dataset when all of it is there. What a killed import leaves is
 removed by the next one.`,
@@ -48,6 +54,7 @@ removed by the next one.`,
 	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
 	f.BoolVar(&c.mapRemote, "map-remote", false, "ask functions, programs, templates and patterns about paths that are URLs already, too")
 	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
+	f.BoolVar(&c.yes, "yes", false, "agree to what a downgrade of the dataset deletes")
 	f.BoolVar(&c.create, "create-database", false, "import into a database that no FiftyOne has used yet")
 	f.BoolVar(&a.database.force, "force", false, "import also a newer version than is known, or into a database of another type")
 	return cmd
@@ -78,7 +85,10 @@ func (c *importCmd) run(ctx context.Context, arg string) (err error) {
 		return err
 	}
 	defer func() { err = withCause(ctx, errors.Join(err, done())) }()
-	w := d.New(c.name, mongostore.NewOptions{Temporary: !c.persistent, CreateDatabase: c.create, Force: c.database.force})
+	w, err := c.begin(ctx, d, src)
+	if err != nil {
+		return err
+	}
 	job := importer.Job{Source: src.files, Dir: src.dir, Sink: w}
 	opts := importer.Options{RelDir: c.relDir, Progress: func(p importer.Progress) {
 		c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
@@ -169,7 +179,6 @@ func (c *importCmd) execute(ctx context.Context, d *mongostore.Database, w *mong
 		c.ui.warn("%s", warning)
 	}
 	c.ui.say("Imported %s into %s.", contents(w.Name(), report.Samples, report.Frames, report.Tags, report.Views, report.Runs), inDatabase(d))
-	c.ui.doc.Next = fmt.Sprintf("import fiftyone as fo; dataset = fo.load_dataset(%q)", w.Name())
-	c.ui.say("  %s", c.ui.doc.Next)
+	c.showArrival(w.Name())
 	return nil
 }

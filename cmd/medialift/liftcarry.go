@@ -17,17 +17,19 @@ type liftReport struct {
 	Name   string `json:"name"`
 	Target string `json:"target"`
 	// From and To are the versions of FiftyOne's that it has and gets.
-	From     string   `json:"from_version"`
-	To       string   `json:"to_version"`
-	Losses   []string `json:"losses"`
-	Samples  int64    `json:"samples"`
-	Frames   int64    `json:"frames"`
-	Views    int      `json:"views"`
-	Runs     int      `json:"runs"`
-	Paths    int64    `json:"paths"`
-	Local    int64    `json:"local"`
-	Verified *checked `json:"verified,omitempty"`
-	Python   []string `json:"python,omitempty"`
+	From   string   `json:"from_version"`
+	To     string   `json:"to_version"`
+	Losses []string `json:"losses"`
+	// Unopenable says why the FiftyOne of the target can't open it.
+	Unopenable string   `json:"cannot_open,omitempty"`
+	Samples    int64    `json:"samples"`
+	Frames     int64    `json:"frames"`
+	Views      int      `json:"views"`
+	Runs       int      `json:"runs"`
+	Paths      int64    `json:"paths"`
+	Local      int64    `json:"local"`
+	Verified   *checked `json:"verified,omitempty"`
+	Python     []string `json:"python,omitempty"`
 }
 
 // checked counts the objects of a dataset by what they could be compared with.

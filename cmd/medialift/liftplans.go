@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
@@ -84,13 +83,19 @@ func (c *liftCmd) agree(plans map[string]*journey) (func(context.Context, string
 			return nil
 		}
 		p := plans[arg].plan
-		r := &dataset.Refusal{
-			Reason: fmt.Sprintf("%s newer than the target database and would be downgraded there", pluralAre(1, "dataset")),
-			Hint:   "--yes agrees to it, --dry-run only lists what is lost; the source keeps it all",
-		}
-		for _, loss := range p.Losses {
-			r.Add(dataset.Problem{Kind: "loss", ID: p.Name, Hint: loss})
-		}
-		return r
+		return downgrade(p.Name, p.Losses, p.Unopenable, "--yes agrees to it, --dry-run only lists what is lost; the source keeps it all")
 	}, nil
+}
+
+// downgrade refuses what a downgrade to the version of a database deletes, and what can't be
+// opened after it.
+func downgrade(name string, losses, unopenable []string, hint string) error {
+	r := &dataset.Refusal{Reason: pluralAre(1, "dataset") + " newer than the target database and would be downgraded there", Hint: hint}
+	for _, loss := range losses {
+		r.Add(dataset.Problem{Kind: "loss", ID: name, Hint: loss})
+	}
+	for _, why := range unopenable {
+		r.Add(dataset.Problem{Kind: "cannot be opened", ID: name, Hint: why})
+	}
+	return r
 }

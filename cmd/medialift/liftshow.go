@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // entry is a lift in the document of this command, as it was planned.
@@ -13,7 +14,8 @@ func (c *liftCmd) entry(j *journey) *liftReport {
 	}
 	l := &liftReport{
 		Name: p.Name, Target: c.db.Address() + "/" + c.db.Name(), From: p.Version, To: p.To, Losses: append([]string{}, p.Losses...),
-		Samples: p.Samples, Frames: p.Frames, Views: p.Views, Runs: p.Runs, Paths: p.Upload.Values(), Local: p.Upload.MissingTotal,
+		Unopenable: strings.Join(p.Unopenable, "; "),
+		Samples:    p.Samples, Frames: p.Frames, Views: p.Views, Runs: p.Runs, Paths: p.Upload.Values(), Local: p.Upload.MissingTotal,
 	}
 	c.ui.at.detail = l
 	return l
@@ -43,6 +45,9 @@ func (c *liftCmd) showLift(ctx context.Context, j *journey) {
 	}
 	for _, loss := range p.Losses {
 		c.ui.say("  the new dataset loses %s", loss)
+	}
+	for _, why := range p.Unopenable {
+		c.ui.warn("%q cannot be opened there: %s", p.Name, why)
 	}
 	for _, warning := range p.Warnings {
 		c.ui.warn("%s", warning)
@@ -79,11 +84,15 @@ func (c *liftCmd) showLanded(j *journey) {
 		c.ui.say("Lifted %q into %s.", p.Name, inDatabase(c.db))
 	}
 	j.shown.Name = p.Name
-	j.shown.Python = []string{"import fiftyone as fo", fmt.Sprintf("dataset = fo.load_dataset(%q)", p.Name)}
+	if len(p.Unopenable) == 0 {
+		j.shown.Python = []string{"import fiftyone as fo", fmt.Sprintf("dataset = fo.load_dataset(%q)", p.Name)}
+		d.Next = j.shown.Python[0] + "; " + j.shown.Python[1]
+	} else {
+		c.ui.say("FiftyOne %s cannot open all of it: %s.", p.To, j.shown.Unopenable)
+	}
 	for _, line := range j.shown.Python {
 		c.ui.say("  %s", line)
 	}
-	d.Next = j.shown.Python[0] + "; " + j.shown.Python[1]
 	c.reportLanded(j)
 	c.ui.say("Not carried over: permissions, dataset snapshots, and vector stores outside of MongoDB.")
 }

@@ -1,6 +1,7 @@
 package mongostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,6 +165,8 @@ func (w *Writer) document(m dataset.Manifest, refs references) (bson.Raw, error)
 	switch {
 	case w.frames != "":
 		edits = append(edits, set("frame_collection_name", w.frames))
+	case Older(cmp.Or(w.opts.Version, w.d.config.Version, Newest), framelessSince):
+		edits = append(edits, set("frame_collection_name", "frames."+w.samples))
 	case m.Doc.Lookup("frame_collection_name").Type != 0:
 		edits = append(edits, setRaw("frame_collection_name", bson.TypeNull, nil))
 	}

@@ -97,7 +97,7 @@ func TestCredentials(t *testing.T) {
 
 func TestWritable(t *testing.T) {
 	for version, want := range map[string]error{
-		"": ErrNoConfig, "1.22.1": nil, "1.3.0": nil, "0.19": nil, "1.50.0rc1": nil, "0.16.6": ErrVersion, "2.0.0": ErrVersion, "2": ErrVersion,
+		"": ErrNoConfig, "1.22.1": nil, "1.3.0": nil, "0.19": nil, "1.50.0rc1": nil, "0.16.6": nil, "0.6.5": nil, "2.0.0": ErrVersion, "2": ErrVersion,
 	} {
 		d := open(t, mongotest.Database(t))
 		d.config.Version = version

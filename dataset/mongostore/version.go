@@ -23,6 +23,8 @@ const (
 	// sluggedSince: datasets have slugs, saved views, and runs in a collection of their
 	// own. Before, runs stand in the dataset's document.
 	sluggedSince = "0.19"
+	// framelessSince: datasets without videos name no collection of frames.
+	framelessSince = "0.20"
 	// referredSince: migrations take runs that are references.
 	referredSince = "0.11.2"
 )

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -86,27 +85,6 @@ func (w *Way) Plan(ctx context.Context, source dataset.Source) error {
 		w.Losses, w.Unopenable = plan.Losses, plan.Unopenable
 	}
 	return nil
-}
-
-// Refusal says what a downgrade deletes, and what can't be opened after it: for who has
-// not agreed to it.
-func (w *Way) Refusal(name, reason, hint string) *dataset.Refusal {
-	r := &dataset.Refusal{Reason: reason, Hint: hint}
-	for _, loss := range w.Losses {
-		r.Add(dataset.Problem{Kind: "loss", ID: name, Hint: loss})
-	}
-	for _, why := range w.Unopenable {
-		r.Add(dataset.Problem{Kind: "cannot open", ID: name, Hint: why})
-	}
-	return r
-}
-
-// Closed says in one sentence why the dataset can't be opened; empty if it can.
-func (w *Way) Closed() string {
-	if len(w.Unopenable) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("FiftyOne %s cannot open it: %s", w.To, strings.Join(w.Unopenable, "; "))
 }
 
 // Brought says what it took to bring a dataset to its version.
