@@ -24,7 +24,6 @@ type importCmd struct {
 	name, relDir            string
 	persistent, create, yes bool
 	way                     *arrival.Way
-	brought                 arrival.Brought
 }
 
 func newImport(a *app) *cobra.Command {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dbmigrate/arrival"
 )
@@ -20,7 +18,8 @@ func (c *importCmd) begin(ctx context.Context, d *mongostore.Database, src *sour
 	}
 	c.way = arrival.Begin(d, m.Version())
 	w := d.New(c.name, mongostore.NewOptions{
-		Temporary: !c.persistent, CreateDatabase: c.create, Force: c.database.force, Version: c.way.To, Finish: c.arrive,
+		Temporary: !c.persistent, CreateDatabase: c.create, Force: c.database.force, Version: c.way.To,
+		Finish: c.way.Finish(func(documents int64) { c.ui.bar.show(step{Phase: "migrating", Files: documents}) }),
 	})
 	if err := w.Check(ctx, m); err != nil {
 		return nil, fmt.Errorf("importing %q: %w", src, err)
@@ -32,14 +31,6 @@ func (c *importCmd) begin(ctx context.Context, d *mongostore.Database, src *sour
 		c.ui.warn("%s", warning)
 	}
 	return w, c.agree(w.Name())
-}
-
-// arrive brings the dataset to the version of its database.
-func (c *importCmd) arrive(ctx context.Context, h *mongostore.Hidden) (doc bson.Raw, err error) {
-	doc, c.brought, err = c.way.Bring(ctx, h, func(documents int64) {
-		c.ui.bar.show(step{Phase: "migrating", Files: documents})
-	})
-	return doc, err
 }
 
 // agree asks whether what a downgrade deletes may be lost, and whether a dataset may come
@@ -67,10 +58,10 @@ func (c *importCmd) agree(name string) error {
 
 // showArrival says at which version the dataset is, and how to load it.
 func (c *importCmd) showArrival(name string) {
-	for _, warning := range c.brought.Warnings {
+	for _, warning := range c.way.Brought.Warnings {
 		c.ui.warn("%s", warning)
 	}
-	if c.brought.Moved {
+	if c.way.Brought.Moved {
 		c.ui.say("Brought it from version %s to the database's, %s.", c.way.From, c.way.To)
 	}
 	if len(c.way.Unopenable) > 0 {

@@ -36,6 +36,9 @@ type Way struct {
 	// Warnings are sentences about what may surprise.
 	Warnings []string
 
+	// Brought is what Finish has done.
+	Brought Brought
+
 	database *mongo.Database
 }
 
@@ -91,6 +94,14 @@ func (w *Way) Plan(ctx context.Context, source dataset.Source) error {
 type Brought struct {
 	Moved    bool // whether anything was to do
 	Warnings []string
+}
+
+// Finish is the Finish of a Writer whose dataset takes this way; see Bring.
+func (w *Way) Finish(progress func(documents int64)) func(context.Context, *mongostore.Hidden) (bson.Raw, error) {
+	return func(ctx context.Context, h *mongostore.Hidden) (doc bson.Raw, err error) {
+		doc, w.Brought, err = w.Bring(ctx, h, progress)
+		return doc, err
+	}
 }
 
 // Bring migrates what is there of the hidden dataset, and returns its document as it is to

@@ -48,10 +48,7 @@ func arrive(ctx context.Context, target *mongostore.Database, source dataset.Sou
 		return nil, err
 	}
 	way := arrival.Begin(target, m.Version())
-	w := target.New(name, mongostore.NewOptions{Version: way.To, CreateDatabase: true, Finish: func(ctx context.Context, h *mongostore.Hidden) (bson.Raw, error) {
-		doc, _, err := way.Bring(ctx, h, nil)
-		return doc, err
-	}})
+	w := target.New(name, mongostore.NewOptions{Version: way.To, CreateDatabase: true, Finish: way.Finish(nil)})
 	if err := way.Plan(ctx, source); err != nil {
 		return nil, err
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dbmigrate/arrival"
@@ -25,10 +23,7 @@ func ExampleBegin() {
 		if len(way.Losses)+len(way.Unopenable) > 0 {
 			return fmt.Errorf("version %s has no place for %q, %q", way.To, way.Losses, way.Unopenable)
 		}
-		w := target.New("moved", mongostore.NewOptions{Version: way.To, Finish: func(ctx context.Context, h *mongostore.Hidden) (bson.Raw, error) {
-			doc, _, err := way.Bring(ctx, h, nil)
-			return doc, err
-		}})
+		w := target.New("moved", mongostore.NewOptions{Version: way.To, Finish: way.Finish(nil)})
 		defer func() { _ = w.Close() }()
 		return dataset.Copy(ctx, w, source)
 	}
