@@ -15,7 +15,7 @@ if [ $# = 0 ]; then
   # 0.16.0, 0.16.1 and 0.21.5 were withdrawn and are not listed, but people have them.
   list=$({ "$python" -m pip index versions fiftyone --ignore-requires-python 2>/dev/null |
     sed -n 's/^Available versions: //p' | tr ', ' '\n'; printf '%s\n' 0.16.0 0.16.1 0.21.5; } |
-    grep -E '^(0\.1[4-9]|0\.2|[1-9])' | sort -V)
+    grep -E '^(0\.1[4-9]|0\.2[0-9]|[1-9])' | sort -V)
   set -- $list
 fi
 grep -v '^#' "$table" >"$work/rows" || true

@@ -10,7 +10,6 @@ import (
 
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/dataset/mongostore/locate"
-	"github.com/medialift/medialift/dbmigrate/enterprise"
 	"github.com/medialift/medialift/doctor"
 )
 
@@ -95,8 +94,12 @@ func examineDatabase(ctx context.Context, a *app) (list []doctor.Finding, err er
 	} else {
 		find(doctor.OK, "version", config.Version, "")
 	}
-	if clients, err := enterprise.Clients(config.Version); err == nil {
-		find(doctor.OK, "SDKs", "fiftyone "+clients+" can connect", "")
+	if can, cannot, err := sdksOf(kind, config.Version); err == nil {
+		text := can + " can connect"
+		if cannot != "" {
+			text += "; not: " + cannot
+		}
+		find(doctor.OK, "SDKs", text, "")
 	}
 	return list, nil
 }

@@ -178,7 +178,7 @@ func (c *migrateCmd) check(args []string) error {
 	if c.enterprise != "" {
 		release, err := enterprise.Lookup(c.enterprise)
 		if err != nil {
-			return usage("choose one of them, with its patch", "%v", err)
+			return usage("choose one of them, with its patch; a compatibility version, such as 0.23.8, goes to -v", "%v", err)
 		}
 		c.version = release.Version
 		c.ui.say("FiftyOne Enterprise %s has databases of version %s (%s).", release, release.Version, release.Evidence)

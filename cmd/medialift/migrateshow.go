@@ -120,26 +120,20 @@ func spelled(version string) string {
 	return "v" + version
 }
 
-// showCompatible says which SDKs can connect to a database at a version.
+// showCompatible says which SDKs can connect to a database at a version, and which cannot
+// though one would think so.
 func (c *migrateCmd) showCompatible(when, version string) {
 	if version == "" {
 		return
 	}
-	clients, err := enterprise.Clients(version)
+	can, cannot, err := sdksOf(c.found.Type, version)
 	if err != nil {
 		return // FiftyOne doesn't know either
 	}
-	text := fmt.Sprintf("SDKs that can connect %s (v%s): fiftyone %s", when, version, clients)
-	if !c.openSource() {
-		var names []string
-		for _, r := range enterprise.At(version) {
-			names = append(names, r.String())
-		}
-		if len(names) > 0 {
-			text += "; Enterprise " + strings.Join(names, ", ")
-		}
+	c.ui.say("  SDKs that can connect %s (v%s): %s", when, version, can)
+	if cannot != "" {
+		c.ui.say("      not: %s", cannot)
 	}
-	c.ui.say("  %s", text)
 }
 
 // showConnections names the programs that are connected.
@@ -160,13 +154,13 @@ func (c *migrateCmd) showClients(ctx context.Context) {
 		return
 	}
 	c.showCompatible("now", found.Version)
-	command := "pip install --upgrade fiftyone==" + found.Version
+	command := enterprise.InstallOpen(found.Version)
 	if !c.openSource() {
-		releases := enterprise.At(found.Version)
-		if len(releases) == 0 || releases[len(releases)-1].SDK == "" {
+		var fits bool
+		if command, fits = enterprise.Install(found.Version); !fits {
+			c.ui.say("  no known SDK of FiftyOne Enterprise takes databases of v%s", found.Version)
 			return
 		}
-		command = "pip install --upgrade --index-url https://TOKEN@pypi.dev.fiftyone.ai fiftyone==" + releases[len(releases)-1].SDK
 	}
 	c.ui.doc.Next = command
 	c.ui.say("  %s", command)

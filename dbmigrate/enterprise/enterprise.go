@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/medialift/medialift/dbmigrate"
 )
 
 // A Release is a release of FiftyOne Teams or FiftyOne Enterprise.
@@ -75,7 +77,14 @@ func Lookup(number string) (Release, error) {
 	return Release{}, fmt.Errorf("%w %q; known are %s", ErrUnknown, number, strings.Join(near, ", "))
 }
 
-// At lists the releases whose databases are at an open-source version.
+// At lists the releases whose databases are at an open-source version, the oldest first;
+// none for a text that is not a version.
 func At(version string) []Release {
-	return slices.DeleteFunc(Releases(), func(r Release) bool { return r.Version != version })
+	v, err := dbmigrate.ParseVersion(version)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(Releases(), func(r Release) bool {
+		return r.Version != version && dbmigrate.MustParseVersion(r.Version).Compare(v) != 0
+	})
 }
