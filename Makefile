@@ -11,7 +11,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help
 help: ## list these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 .PHONY: build
 build: ## build bin/medialift
@@ -55,6 +55,15 @@ interop: build ## check against real FiftyOne and the clouds' own clients; makes
 	go build -C tools -o ../bin/testlog ./testlog
 	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
 
+.PHONY: oldclients
+oldclients: build ## let real old FiftyOne versions open, read and write what medialift makes for them (VERSIONS="0.17.2 1.1.0", default all; TABLE=FILE, or - to print it)
+	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod MEDIALIFT_INTEROP_BINARY=$(CURDIR)/bin/medialift
+	if [ -n "$(TABLE)" ]; then venv=$$(interop/setup.sh); export MEDIALIFT_INTEROP_VENV=$$venv; fi
+	go test -tags oldclients -count=1 -v -timeout 600m ./interop/oldclients -versions "$(VERSIONS)" -table "$(if $(filter -,$(TABLE)),-,$(abspath $(TABLE)))"
+
+VERSIONS ?=
+TABLE ?=
+
 .PHONY: chaos
 chaos: ## kill lifts at random and compare with undisturbed ones; random sequences of commands and their laws (TRIALS=100 SEQUENCES=200 SEED=… FOR=18m JOURNEY=…)
 	gateway=$$(tools/versitygw.sh); export MEDIALIFT_TEST_VERSITYGW=$$gateway
@@ -97,7 +106,7 @@ check: ## gofmt, go vet here and for Windows and macOS, linters, tidy go.mod fil
 	unformatted=$$($(GOFILES) | xargs -r gofmt -l)
 	if [ -n "$$unformatted" ]; then echo "make fmt would change:"; echo "$$unformatted"; exit 1; fi
 	step go vet ./...
-	step go vet -tags interop ./interop/...
+	step go vet -tags interop,oldclients ./interop/...
 	for system in windows/amd64 darwin/arm64; do step env CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 	step go mod tidy -diff
 	step go mod verify

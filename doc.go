@@ -45,7 +45,7 @@
 //	layer upload rewrite survey clean verify doctor export importer
 //	layer lift
 //	layer cmd/medialift
-//	layer interop internal/chaos
+//	layer interop interop/oldclients internal/chaos
 //
 //	allow internal/testexport: std
 //	allow internal/spool: std
@@ -99,6 +99,7 @@
 //	allow lift: go.mongodb.org/mongo-driver/v2/bson
 //	allow cmd/medialift: golang.org/x/text/unicode/norm, github.com/rivo/uniseg, github.com/spf13/..., github.com/schollz/progressbar/v3, golang.org/x/term
 //	allow interop: std
+//	allow interop/oldclients: std
 //	allow internal/chaos: std
 //
 // In words: pathmap and bucket know nothing of datasets; only the bucket

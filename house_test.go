@@ -85,7 +85,7 @@ func TestHouseExamples(t *testing.T) {
 	examples := map[string]bool{}
 	err := walkModule(".", func(file string) error {
 		name := path.Dir(file)
-		hidden := strings.Contains("/"+name+"/", "/internal/") || strings.HasPrefix(name, "cmd/") || strings.HasSuffix(name, "test") || name == "interop" || name == "."
+		hidden := strings.Contains("/"+name+"/", "/internal/") || strings.HasPrefix(name, "cmd/") || strings.HasSuffix(name, "test") || strings.HasPrefix(name, "interop") || name == "."
 		if hidden || path.Ext(file) != ".go" {
 			return nil
 		}

@@ -6,17 +6,35 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
+// alone waits until no other test of this machine uses an embedded database, and keeps
+// others waiting until the test ends: a FiftyOne attaches to any database service that
+// its user runs, wherever its files are.
+func alone(t *testing.T) {
+	t.Helper()
+	file, err := os.OpenFile(filepath.Join("/tmp", fmt.Sprintf("medialift-embedded-%d.lock", os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() }) // which gives the lock back
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // embedded is FiftyOne without a database URI, with a home of its own.
 func embedded(t *testing.T) (r realFiftyOne, dir string) {
 	t.Helper()
+	alone(t)
 	venv, home := environment(t), t.TempDir()
 	r = realFiftyOne{python: filepath.Join(venv, "bin", "python"), env: append(os.Environ(),
 		"PATH="+filepath.Join(venv, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"), "HOME="+home,
@@ -56,7 +74,7 @@ func (r realFiftyOne) medialift(t *testing.T, code int, args ...string) map[stri
 // unused waits until no mongod has the files of an embedded database.
 func unused(t *testing.T, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if text, err := os.ReadFile(filepath.Join(dir, "mongod.lock")); err == nil && len(text) == 0 {
 			return
 		}

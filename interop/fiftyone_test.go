@@ -63,11 +63,24 @@ func start(t *testing.T) realFiftyOne {
 	}
 }
 
-// startMongod answers the port of a mongod that the end of the test kills.
+// startMongod answers the port of a mongod that the end of the test kills. Another
+// process may take the port before it does: then there is another one.
 func startMongod(t *testing.T, binary string) int {
 	t.Helper()
+	var err error
+	for range 5 {
+		var port int
+		if port, err = tryMongod(t, binary, freePort(t)); err == nil {
+			return port
+		}
+	}
+	t.Fatal(err)
+	return 0
+}
+
+func tryMongod(t *testing.T, binary string, port int) (int, error) {
+	t.Helper()
 	dir := t.TempDir()
-	port := freePort(t)
 	var log bytes.Buffer
 	mongod := exec.Command(binary, "--dbpath", dir, "--port", fmt.Sprint(port), "--bind_ip", "127.0.0.1",
 		"--nounixsocket", "--wiredTigerCacheSizeGB", "0.5")
@@ -76,27 +89,28 @@ func startMongod(t *testing.T, binary string) int {
 		t.Fatal(err)
 	}
 	exited := make(chan error, 1)
-	go func() { exited <- mongod.Wait() }()
+	go func() {
+		exited <- mongod.Wait()
+		close(exited)
+	}()
 	t.Cleanup(func() {
 		if err := mongod.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Errorf("stopping mongod: %v", err)
 		}
 		<-exited
 	})
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		select {
 		case err := <-exited:
-			exited <- err
-			t.Fatalf("mongod ended: %v\n%s", err, log.String())
+			return 0, fmt.Errorf("mongod ended: %w\n%s", err, log.String())
 		default:
 		}
 		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			conn.Close()
-			return port
+			return port, nil
 		}
 	}
-	t.Fatalf("mongod does not answer on port %d after a minute", port)
-	return 0
+	return 0, fmt.Errorf("mongod does not answer on port %d", port)
 }
 
 func freePort(t *testing.T) int {

@@ -9,7 +9,7 @@
 set -euo pipefail
 
 : "${FIFTYONE_DATABASE_URI:?names a MongoDB server}"
-home=${OLDCLIENTS_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/medialift-oldclients}
+home=${OLDCLIENTS_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/medialift/oldclients}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 script=$here/dbmigrate/clients/knowledge.py
 table=$here/dbmigrate/clients/knowledge.txt

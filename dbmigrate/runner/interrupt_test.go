@@ -3,11 +3,13 @@ package runner_test
 import (
 	"context"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -68,7 +70,7 @@ func TestInterrupted(t *testing.T) {
 		t.Run("to "+c.to, func(t *testing.T) {
 			db := mongotest.Database(t)
 			c.before.Restore(t, db)
-			commands := interrupt(t, db.Name(), c.to, 0)
+			commands := interrupt(t, db, c.to, 0)
 			want := mongotest.Take(t, db)
 			points := 8
 			switch {
@@ -79,7 +81,7 @@ func TestInterrupted(t *testing.T) {
 			}
 			for at := int64(1); at < commands; at += max(1, commands/int64(points)) {
 				c.before.Restore(t, db)
-				interrupt(t, db.Name(), c.to, at)
+				interrupt(t, db, c.to, at)
 				apply(t, db, c.to, runner.Options{Workers: 2, Finish: all})
 				for _, difference := range migratetest.Compare(c.before, mongotest.Take(t, db), want, now, now.Add(-time.Hour)) {
 					t.Errorf("ended at command %d of %d: %s", at, commands, difference)
@@ -94,7 +96,7 @@ func TestInterrupted(t *testing.T) {
 
 // interrupt migrates a database and ends at the nth write, 0 for never. It returns
 // how many writes there were.
-func interrupt(t *testing.T, name, to string, at int64) int64 {
+func interrupt(t *testing.T, db *mongo.Database, to string, at int64) int64 {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -110,10 +112,29 @@ func interrupt(t *testing.T, name, to string, at int64) int64 {
 		t.Fatal(err)
 	}
 	defer client.Disconnect(context.WithoutCancel(ctx))
-	r := runner.New(client.Database(name), revisions.Datasets(), revisions.Database())
+	r := runner.New(client.Database(db.Name()), revisions.Datasets(), revisions.Database())
 	report, err := r.Apply(ctx, everything(ctx, r, to), runner.Options{Workers: 2})
 	if at == 0 && (err != nil || len(report.Failures) > 0) {
 		t.Fatalf("undisturbed: %v, %v", err, report.Failures)
 	}
+	_ = client.Disconnect(context.WithoutCancel(ctx))
+	quiet(t, db)
 	return writes.Load()
+}
+
+// quiet waits until the server does nothing more in a database: it goes on with what it
+// was asked for by who has gone, and a command that it does later belongs to another test.
+func quiet(t *testing.T, db *mongo.Database) {
+	t.Helper()
+	for {
+		var now struct{ Inprog []bson.Raw }
+		current := bson.D{{Key: "currentOp", Value: 1}, {Key: "active", Value: true}, {Key: "ns", Value: bson.Regex{Pattern: "^" + regexp.QuoteMeta(db.Name()) + `\.`}}}
+		if err := db.Client().Database("admin").RunCommand(t.Context(), current).Decode(&now); err != nil {
+			t.Fatal(err)
+		}
+		if len(now.Inprog) == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
