@@ -213,10 +213,10 @@ func (c *court) lifted(v client) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	if _, err := p.medialift([]int{0, 3}, args...); err != nil {
+	if _, err := p.medialift([]int{0, 3, 4}, args...); err != nil { // 4: the plan refused them all
 		return verdict{}, err
 	}
-	found, err := c.judge(v, plan, len(before)+1)
+	found, err := c.judge(v, plan, len(before))
 	if err != nil {
 		return verdict{}, err
 	}

@@ -103,25 +103,36 @@ func short(text string) string {
 }
 
 // named reads which datasets a plan, printed with --json, says the target can't open or
-// refuses, and why.
+// refuses, and why: migrate's lists migrations, lift's datasets.
 func named(document []byte) (map[string]string, error) {
 	var doc struct {
 		Migrations []struct {
 			Dataset    string
-			CannotOpen json.RawMessage `json:"cannot_open"`
-			Refused    json.RawMessage
+			CannotOpen *string `json:"cannot_open"`
+			Refused    *string
 		}
-		Problems []struct{ Kind, ID, Dataset, Hint string }
+		Datasets []struct {
+			Dataset, Status, Error string
+			CannotOpen             *string `json:"cannot_open"`
+		}
 	}
 	if err := json.Unmarshal(document, &doc); err != nil {
 		return nil, fmt.Errorf("no plan in %.300q: %w", document, err)
 	}
 	all := map[string]string{}
 	for _, m := range doc.Migrations {
-		for _, reason := range []json.RawMessage{m.CannotOpen, m.Refused} {
-			if m.Dataset != "" && len(reason) > 0 {
-				all[m.Dataset] = strings.Trim(string(reason), `"[]{} `)
+		for _, reason := range []*string{m.CannotOpen, m.Refused} {
+			if m.Dataset != "" && reason != nil {
+				all[m.Dataset] = *reason
 			}
+		}
+	}
+	for _, d := range doc.Datasets {
+		name := strings.TrimPrefix(d.Dataset, "db:")
+		if d.CannotOpen != nil {
+			all[name] = *d.CannotOpen
+		} else if d.Status == "refused" {
+			all[name] = d.Error
 		}
 	}
 	return all, nil
@@ -133,6 +144,11 @@ func TestVerdict(t *testing.T) {
 		{"dataset": "refused", "refused": "it has groups"}, {"dataset": "mute", "cannot_open": ""}]}`))
 	if err != nil {
 		t.Fatal(err)
+	}
+	lifts, err := named([]byte(`{"datasets": [{"dataset": "db:fine", "status": "planned"}, {"dataset": "db:said", "status": "planned", "cannot_open": "it has scenes"},
+		{"dataset": "db:refused", "status": "refused", "error": "it has groups"}]}`))
+	if err != nil || len(lifts) != 2 || lifts["said"] != "it has scenes" || lifts["refused"] != "it has groups" {
+		t.Errorf("of lifts are named %q, %v", lifts, err)
 	}
 	v := verdict{
 		there:  []string{"fine", "silent", "said", "refused", "mute", "hidden"},
