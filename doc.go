@@ -36,8 +36,8 @@
 //	layer internal/inuse
 //	layer dbmigrate/internal/edit
 //	layer dbmigrate
-//	layer dbmigrate/clients
-//	layer dbmigrate/fit
+//	layer dbmigrate/internal/results dbmigrate/clients
+//	layer dbmigrate/fit dbmigrate/values
 //	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
 //	layer dbmigrate/arrival
 //	layer ledger
@@ -81,8 +81,10 @@
 //	allow internal/inuse: std
 //	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
+//	allow dbmigrate/internal/results: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/clients: std
 //	allow dbmigrate/fit: go.mongodb.org/mongo-driver/v2/bson
+//	allow dbmigrate/values: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/enterprise: std
 //	allow dbmigrate/migratetest: go.mongodb.org/mongo-driver/v2/bson, github.com/klauspost/compress/zstd
 //	allow dbmigrate/revisions: go.mongodb.org/mongo-driver/v2/bson

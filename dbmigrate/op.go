@@ -53,6 +53,12 @@ type Convert struct {
 	Collection string `bson:"collection"`
 	Conversion string `bson:"conversion"`
 	Args       bson.D `bson:"args"`
+	// Filter selects the documents; empty for all. One that is converted need not match
+	// any more.
+	Filter bson.D `bson:"filter,omitempty"`
+	// Fields are the top-level fields that the conversion changes, without changing the
+	// order of keys; nil where it may change any.
+	Fields []string `bson:"fields,omitempty"`
 }
 
 // Merge has the server compute parts of documents of one collection from those of
@@ -74,7 +80,10 @@ type CopyResult struct {
 	From any           `bson:"from"`
 	To   bson.ObjectID `bson:"to"`
 	Set  bson.D        `bson:"set"`
-	Date bson.DateTime `bson:"date"` // the new file's date
+	// Unpack are the top-level keys whose arrays become lists, where they are packed as
+	// numpy writes them.
+	Unpack []string      `bson:"unpack,omitempty"`
+	Date   bson.DateTime `bson:"date"` // the new file's date
 }
 
 // DeleteResult removes files from GridFS.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -122,7 +121,7 @@ func (c *migrateCmd) add(ctx context.Context, p *migrationPlan, plan *dbmigrate.
 		}
 		m.Touches = append(m.Touches, t)
 	}
-	m.Unopenable = unopenable(plan)
+	m.Unopenable = strings.Join(plan.Unopenable, "; ")
 	p.lossy += c.shown(plan.ID, m.Losses)
 	p.list = append(p.list, m)
 	return nil
@@ -150,37 +149,4 @@ func wholeCollection(op dbmigrate.Op) bool {
 		return true
 	}
 	return false
-}
-
-// mediaSince are the versions that brought a media type.
-var mediaSince = []struct{ media, version string }{
-	{"group", "0.17.0"}, {"3d", "0.24.0"}, {"multimodal", "1.22.0"},
-}
-
-// unopenable says why a dataset's media type keeps the target version from opening
-// it.
-func unopenable(plan *dbmigrate.Plan) string {
-	to, err := dbmigrate.ParseVersion(plan.To)
-	if err != nil || plan.Collection != dbmigrate.Datasets {
-		return ""
-	}
-	types := []string{}
-	for _, e := range plan.After {
-		switch value := e.Value.(type) {
-		case string:
-			if e.Key == "media_type" {
-				types = append(types, value)
-			}
-		default:
-			if e.Key == "group_media_types" {
-				types = append(types, fmt.Sprint(value))
-			}
-		}
-	}
-	for _, since := range mediaSince {
-		if to.Compare(dbmigrate.MustParseVersion(since.version)) < 0 && slices.ContainsFunc(types, func(t string) bool { return t == since.media || strings.Contains(t, `"`+since.media+`"`) }) {
-			return fmt.Sprintf("its media type %q came with FiftyOne %s", since.media, since.version)
-		}
-	}
-	return ""
 }

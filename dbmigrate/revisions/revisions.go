@@ -6,6 +6,7 @@ package revisions
 import (
 	"github.com/medialift/medialift/dbmigrate"
 	"github.com/medialift/medialift/dbmigrate/fit"
+	"github.com/medialift/medialift/dbmigrate/values"
 )
 
 // Newest is the newest FiftyOne version whose databases are known here. Revisions beyond
@@ -39,7 +40,7 @@ func Datasets() *dbmigrate.Registry {
 		v1_1_0(),
 		v1_4_0(),
 		v1_13_0(),
-	).EndWith(fit.Documents())
+	).EndWith(fit.Documents(), values.Ending())
 }
 
 // Database returns the revisions of the database as a whole, which go over its

@@ -47,7 +47,7 @@ func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert,
 		return x.still(ctx, e)
 	}
 	opts := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}})
-	for raw, err := range each(ctx, collection, idRange(cursor, nil), opts) {
+	for raw, err := range each(ctx, collection, append(idRange(cursor, nil), op.Filter...), opts) {
 		if err != nil {
 			return err
 		}
@@ -69,6 +69,14 @@ func (x *execution) convert(ctx context.Context, e *entry, op dbmigrate.Convert,
 		return nil
 	}
 	return flush(last)
+}
+
+// filterOf selects what a conversion passes.
+func filterOf(op dbmigrate.Convert) bson.D {
+	if op.Filter == nil {
+		return bson.D{}
+	}
+	return op.Filter
 }
 
 // converted returns the write that a document needs, nil for none, and its _id.

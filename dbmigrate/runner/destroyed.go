@@ -57,7 +57,8 @@ func (x *execution) destroysOp(ctx context.Context, op dbmigrate.Op) iter.Seq2[D
 		}
 		return x.found(ctx, op.Collection, op.Filter, fields)
 	case dbmigrate.Convert:
-		return x.found(ctx, op.Collection, bson.D{}, nil)
+		// Whole, since what goes and comes back would else stand at the end.
+		return withFields(x.found(ctx, op.Collection, filterOf(op), nil), op.Fields)
 	case dbmigrate.Merge:
 		return x.found(ctx, op.Into, bson.D{}, op.Fields)
 	case dbmigrate.DropIndex:

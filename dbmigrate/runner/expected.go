@@ -88,6 +88,8 @@ func (x *expectation) isOf(collection string, fields []string) bool {
 			return fields != nil && slices.Equal(fields, updatedFields(op.Update))
 		case dbmigrate.Merge:
 			return slices.Equal(fields, op.Fields)
+		case dbmigrate.Convert:
+			return slices.Equal(fields, op.Fields)
 		}
 		return fields == nil
 	})
@@ -147,12 +149,16 @@ func atIDs(ids bson.A, byID map[string][]int, visit func(i int)) error {
 // convert has a conversion change documents. One that reads others has read them as they
 // were then.
 func (x *expectation) convert(ctx context.Context, op dbmigrate.Convert, fields []string, docs []making) error {
+	if fields != nil && op.Fields != nil && !meet(fields, op.Fields) {
+		return nil
+	}
 	conversion := x.datasets.Conversion(op.Conversion)
 	for i := range docs {
 		if docs[i].doc == nil || docs[i].unknown {
 			continue
 		}
-		if docs[i].unknown = fields != nil || conversion == nil; docs[i].unknown {
+		// Of some fields alone it can be told where these are all that it changes.
+		if docs[i].unknown = fields != nil && !slices.Equal(fields, op.Fields) || conversion == nil; docs[i].unknown {
 			continue
 		}
 		// What it was given must stay as it is where it gives up.

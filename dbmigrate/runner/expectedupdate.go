@@ -93,6 +93,16 @@ func withField(doc bson.D, key string, value any) bson.D {
 	return append(doc, bson.E{Key: key, Value: value})
 }
 
+func without(doc bson.D, key string) bson.D {
+	kept := bson.D{}
+	for _, e := range doc {
+		if e.Key != key {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
 // valueOf is the value of an expression: a constant, or the time in an ObjectId.
 func valueOf(doc bson.D, expression any) (_ any, known bool) {
 	switch e := expression.(type) {

@@ -47,6 +47,19 @@ func (r *reader) Find(ctx context.Context, collection string, query dbmigrate.Qu
 	}
 }
 
+// FindRaw implements dbmigrate.RawReader.
+func (r *reader) FindRaw(ctx context.Context, collection string, without []string) iter.Seq2[bson.Raw, error] {
+	opts := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}})
+	if len(without) > 0 {
+		fields := bson.D{}
+		for _, path := range without {
+			fields = append(fields, bson.E{Key: path, Value: 0})
+		}
+		opts.SetProjection(fields)
+	}
+	return each(ctx, r.db.Collection(collection), bson.D{}, opts)
+}
+
 // Count implements dbmigrate.Reader.
 func (r *reader) Count(ctx context.Context, collection string) (int64, error) {
 	n, err := r.db.Collection(collection).EstimatedDocumentCount(ctx)

@@ -1,7 +1,6 @@
-package runner
+package results
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"strings"
@@ -13,7 +12,7 @@ import (
 func setTo(t testing.TB, text, class string) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := setStrings(&out, bufio.NewReaderSize(strings.NewReader(text), 16), bson.D{{Key: "cls", Value: class}}); err != nil {
+	if _, err := Copy(&out, strings.NewReader(text), bson.D{{Key: "cls", Value: class}}, nil); err != nil {
 		t.Fatalf("%q: %v", text, err)
 	}
 	return out.String()
