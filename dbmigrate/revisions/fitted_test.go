@@ -77,6 +77,10 @@ func carryEnding(t *testing.T, registry *dbmigrate.Registry, memory dbmigrate.Me
 				t.Fatal(err)
 			}
 		}
+	case dbmigrate.CopyResult:
+		copyResult(t, memory, op)
+	case dbmigrate.DeleteResult:
+		deleteResult(memory, op)
 	default:
 		t.Fatalf("an ending has the operation %s: carry it out here", op.Kind())
 	}

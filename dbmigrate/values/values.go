@@ -61,7 +61,7 @@ type judge struct {
 // another one is.
 const fieldTypes = "fiftyone.core.fields."
 
-var sameStored = map[string]string{"ColorField": "StringField", "MaskTargetsField": "DictField"} //nolint:gochecknoglobals // a table
+var sameStored = map[string]string{"ColorField": "StringField", "MaskTargetsField": "DictField"}
 
 // A fate is what becomes of values of a class.
 type fate struct {
@@ -109,7 +109,9 @@ func (j *judge) mediaTypes() {
 
 // schema fits the fields of samples or frames.
 func (j *judge) schema(p part) {
-	edit.Set(&j.state.Doc, p.schema, j.fields(p, edit.Get(j.state.Doc, p.schema), ""))
+	if edit.Has(j.state.Doc, p.schema) {
+		edit.Set(&j.state.Doc, p.schema, j.fields(p, edit.Get(j.state.Doc, p.schema), ""))
+	}
 }
 
 // fields returns the fields that are left of a list, which is no list where there are none.
@@ -153,6 +155,7 @@ func (j *judge) field(p part, field *bson.D, path string) bool {
 		}
 		j.state.CannotOpen("the field %q of its %s is of the type %s, which came with FiftyOne %s", path, p.what, short(name), since)
 	}
+	j.listOfDocuments(p, field, path)
 	name := edit.String(*field, "embedded_doc_type")
 	if _, known := j.client.Class(name); known || name == "" {
 		return true
@@ -174,6 +177,21 @@ func (j *judge) field(p part, field *bson.D, path string) bool {
 		return false
 	}
 	return true
+}
+
+// listOfDocuments leaves the items of a list undeclared where the target can't read the
+// declaration: it came with that of nested fields. It reads the items by their classes.
+func (j *judge) listOfDocuments(p part, field *bson.D, path string) {
+	const fieldClass = "SampleFieldDocument"
+	if edit.String(*field, "subfield") != fieldTypes+"EmbeddedDocumentField" {
+		return
+	}
+	if class, ok := j.client.Class(fieldClass); !ok || class.Knows("fields") {
+		return
+	}
+	edit.Set(field, "subfield", nil)
+	edit.Set(field, "embedded_doc_type", nil)
+	j.state.Lose("what the items of the list %q of %s are declared to be", path, p.what)
 }
 
 // forget takes a field that goes out of the app's sidebar.
