@@ -6,6 +6,7 @@
 # package that is not there is fetched from PyPI, with the brain and eta that it asks for.
 # FIFTYONE_DATABASE_URI is a server to connect to: importing FiftyOne does.
 # KNOWLEDGE_KEEP is a folder that keeps what each version said: what is there is not asked again.
+# KNOWLEDGE_TABLE is a file to write instead.
 set -euo pipefail
 
 : "${FIFTYONE_DATABASE_URI:?names a MongoDB server}"
@@ -25,6 +26,8 @@ export FIFTYONE_CONFIG_PATH=$work/config.json FIFTYONE_APP_CONFIG_PATH=$work/app
 export FIFTYONE_ANNOTATION_CONFIG_PATH=$work/annotation.json FIFTYONE_BRAIN_CONFIG_PATH=$work/brain.json
 export FIFTYONE_EVALUATION_CONFIG_PATH=$work/evaluation.json
 for file in config app annotation brain evaluation; do echo '{}' >"$work/$file.json"; done
+export FIFTYONE_DATABASE_DIR=$work/var
+mkdir "$work/var"
 
 venv_of() {
   case $1 in
@@ -57,6 +60,9 @@ for version in "$@"; do
     echo "$version" >&2
     python=$home/venvs/$(venv_of "$version")/bin/python
     [ -d "$home/fo/$version" ] || install "$version" "$python"
+    # Up to 0.14 this file holds the database's version; a new one is migrated, which sets
+    # the server's compatibility version.
+    printf '{"version": "%s"}' "$version" >"$work/var/config.json"
     PYTHONPATH=$home/fo/$version "$python" "$script" look >"$work/said" 2>"$work/log" ||
       { cat "$work/log" >&2; exit 1; }
     mv "$work/said" "$keep/$version"
@@ -64,4 +70,4 @@ for version in "$@"; do
   said+=("$version=$keep/$version")
 done
 python3 "$script" merge "${said[@]}" >"$work/knowledge.txt"
-mv "$work/knowledge.txt" "$table"
+mv "$work/knowledge.txt" "${KNOWLEDGE_TABLE:-$table}"
