@@ -12,7 +12,7 @@ import (
 )
 
 // families are the keys of a dataset under which its runs stand, with what one is called.
-var families = []family{ //nolint:gochecknoglobals // a table
+var families = []family{
 	{"annotation_runs", "annotation run"}, {"brain_methods", "brain run"}, {"evaluations", "evaluation"}, {"runs", "run"},
 }
 
@@ -57,7 +57,7 @@ func (f *fitting) runs(ctx context.Context, reader dbmigrate.Reader, kind family
 // run fits a run, or says why the target can't load it.
 func (f *fitting) run(run *bson.D) (why string) {
 	f.strip(run, runClass, "of runs")
-	stages, why := f.stages(edit.Get(*run, "view_stages"), "of runs")
+	stages, why := f.stages(edit.Get(*run, "view_stages"))
 	if why != "" {
 		return why
 	}
@@ -89,7 +89,7 @@ func (f *fitting) listed(ctx context.Context, reader dbmigrate.Reader, part list
 		}
 		was := slices.Clone(doc)
 		changed := f.strip(&doc, part.class, "of "+part.what+"s")
-		stages, why := f.stages(edit.Get(doc, "view_stages"), "of "+part.what+"s")
+		stages, why := f.stages(edit.Get(doc, "view_stages"))
 		switch {
 		case why != "":
 			f.gone(part.what, edit.String(doc, "name"), why)

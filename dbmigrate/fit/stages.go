@@ -11,7 +11,7 @@ import (
 
 // idle are the arguments of stages that came later, each with the value by which the stage
 // does what it did without: "*" where any value only hints at how to do it.
-var idle = map[string]string{ //nolint:gochecknoglobals // a table
+var idle = map[string]string{
 	"SelectGroupSlices.flat":         "true",
 	"SelectGroupSlices._allow_mixed": "false",
 	"SelectGroupSlices._force_mixed": "false",
@@ -28,7 +28,7 @@ var idle = map[string]string{ //nolint:gochecknoglobals // a table
 
 // stages fits the stages of a view, which are JSON texts. It returns nil where all may stay
 // as they are; why says what the target can't load.
-func (f *fitting) stages(list any, where string) (fitted bson.A, why string) {
+func (f *fitting) stages(list any) (fitted bson.A, why string) {
 	texts, _ := list.(bson.A)
 	for i, item := range texts {
 		text, isText := item.(string)
@@ -39,7 +39,7 @@ func (f *fitting) stages(list any, where string) (fitted bson.A, why string) {
 		if err != nil {
 			continue // no version reads it
 		}
-		changed, why := f.stage(stage, where)
+		changed, why := f.stage(stage)
 		if why != "" {
 			return nil, why
 		}
@@ -55,11 +55,11 @@ func (f *fitting) stages(list any, where string) (fitted bson.A, why string) {
 }
 
 // stage fits a stage and those among its arguments.
-func (f *fitting) stage(value any, where string) (changed bool, why string) {
+func (f *fitting) stage(value any) (changed bool, why string) {
 	switch v := value.(type) {
 	case []any:
 		for _, item := range v {
-			also, why := f.stage(item, where)
+			also, why := f.stage(item)
 			if why != "" {
 				return false, why
 			}
@@ -67,12 +67,12 @@ func (f *fitting) stage(value any, where string) (changed bool, why string) {
 		}
 	case *object:
 		if cls, _ := v.get("_cls").(string); strings.HasPrefix(cls, "fiftyone.core.stages.") {
-			if changed, why = f.arguments(v, cls, where); why != "" {
+			if changed, why = f.arguments(v, cls); why != "" {
 				return false, why
 			}
 		}
 		for _, e := range *v {
-			also, why := f.stage(e.value, where)
+			also, why := f.stage(e.value)
 			if why != "" {
 				return false, why
 			}
@@ -84,7 +84,7 @@ func (f *fitting) stage(value any, where string) (changed bool, why string) {
 
 // arguments takes out the arguments of a stage that the target's class refuses, as long as
 // it does the same without.
-func (f *fitting) arguments(stage *object, cls, where string) (changed bool, why string) {
+func (f *fitting) arguments(stage *object, cls string) (changed bool, why string) {
 	name := strings.TrimPrefix(cls, "fiftyone.core.stages.")
 	known, ok := f.client.Stage(cls)
 	if !ok {
