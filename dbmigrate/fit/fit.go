@@ -58,6 +58,21 @@ type fitting struct {
 	client *clients.Client
 	state  *dbmigrate.State
 	taken  tally
+	// drops has classes that ignore keys lose them too.
+	drops bool
+}
+
+// Known is what is left of a dataset's document once the client of a version has written
+// all of it: a key that its classes ignore they write no more. The document stays as it is.
+func Known(doc bson.D, version dbmigrate.Version) (bson.D, error) {
+	var known bson.D
+	raw, err := bson.Marshal(doc)
+	if err == nil {
+		err = bson.Unmarshal(raw, &known)
+	}
+	f := &fitting{client: clients.At(version), drops: true}
+	f.dataset(&known)
+	return known, err
 }
 
 // dataset fits the dataset's own document, runs that stand in it aside.
@@ -87,12 +102,12 @@ func (f *fitting) fields(doc *bson.D, key string) {
 // strip takes out of a document the keys that its class refuses.
 func (f *fitting) strip(doc *bson.D, class, where string) bool {
 	known := f.class(class)
-	if !known.Strict {
+	if !known.Strict && !f.drops {
 		return false
 	}
 	kept := make(bson.D, 0, len(*doc))
 	for _, e := range *doc {
-		if e.Key == "_id" || e.Key == "_cls" || known.Knows(e.Key) {
+		if known.Dynamic || known.Name == "" || e.Key == "_id" || e.Key == "_cls" || known.Knows(e.Key) {
 			kept = append(kept, e)
 			continue
 		}

@@ -237,6 +237,7 @@ func (r *Runner) compared(ctx context.Context, b *backup) iter.Seq2[comparedView
 			if !item.Absent {
 				doc = item.Doc
 			}
+			v.left = doc
 			c := comparedView{view: v, isBefore: v.same(v.now, v.was()), isLeft: v.same(v.now, doc)}
 			if !yield(c, nil) {
 				return

@@ -43,6 +43,10 @@ type Options struct {
 	// earlier run left and one that had to be made again: what the plan loses may be
 	// more than anybody has seen. An error refuses it; nil agrees.
 	Agree func(plan *dbmigrate.Plan) error
+	// DryRun has Restore say what it is going to do, and change nothing; Version says where
+	// the datasets are going to be by then, "" for where they are.
+	DryRun  bool
+	Version string
 	// Applied is called with each plan once all of it is applied, while the journal
 	// still has it. An error leaves it there, for the next run to finish.
 	Applied func(ctx context.Context, plan *dbmigrate.Plan) error

@@ -13,12 +13,26 @@ import (
 	"github.com/medialift/medialift/dbmigrate"
 )
 
-// Restored is what Restore did.
+// Restored is what Restore did, or is going to do.
 type Restored struct {
-	Datasets int // put back, and the database as one
-	Already  int // that were as before the migration
-	// Left are datasets that stay as they are, and why.
+	Datasets int // put back wholly, and the database as one
+	Already  int // that were as before the migration, or have all that can be put back
+	// Merged are datasets that have changed since, and got back what was taken out of them.
+	Merged []MergedBack
+	// Left are datasets that stay as they are, or did not get back all, and why.
 	Left []Failure
+}
+
+// MergedBack is a dataset that was taken down and up again, and gets back what the way down
+// took out of it.
+type MergedBack struct {
+	Dataset string
+	Version string // at which it gets it back
+	// PutBack are the places in its own document, its runs, saved views and workspaces that
+	// get back what was there, with dots between keys.
+	PutBack []string
+	// Documents is how many samples, frames and others get back something.
+	Documents int64
 }
 
 // ErrBackup says that a folder holds no backups of this database, or that one of
@@ -27,9 +41,11 @@ var ErrBackup = errors.New("unusable backup")
 
 // Restore takes back the migrations whose backups are in dir, the latest first: of
 // datasets that are as the migration left them, but for the times that FiftyOne notes
-// when it loads one. One of which somebody has changed anything that the migration
-// changed stays as it is, and is listed. A restore that was killed is finished by the
-// next; a migration that was, has to be finished before (ErrUnfinished).
+// when it loads one. A dataset that was taken down, and up again since, gets back key by key
+// what was taken out of it; what something newer stands in the place of stays as it is, and
+// is listed. Any other that somebody has changed since stays as it is, and is listed. A
+// restore that was killed is finished by the next; a migration that was, has to be finished
+// before (ErrUnfinished).
 func (r *Runner) Restore(ctx context.Context, dir string, opts Options) (Restored, error) {
 	files, err := r.backups(dir)
 	if err != nil {
@@ -125,12 +141,13 @@ func globEscape(path string) string {
 // version to version may have been taken in several steps.
 func (r *Runner) restoreAll(ctx context.Context, files []string, opts Options) (Restored, error) {
 	var report Restored
+	var changed []string // those of datasets that may need more
+	pretend, reasons := map[string]bson.D{}, map[string]error{}
 	for progress := true; progress && len(files) > 0; {
 		progress = false
 		var kept []string
-		report.Left = nil
 		for _, file := range files {
-			state, b, why, err := r.restoreOne(ctx, file)
+			state, b, why, err := r.restoreOne(ctx, file, pretend, opts)
 			if err != nil {
 				return report, err
 			}
@@ -139,18 +156,19 @@ func (r *Runner) restoreAll(ctx context.Context, files []string, opts Options) (
 				report.Datasets++
 				progress = true
 			case already:
-				report.Already++
+				changed = append(changed, file)
 			case left:
 				kept = append(kept, file)
-				report.Left = append(report.Left, Failure{Dataset: b.Name, Err: why})
+				reasons[file] = why
 			}
 			if opts.Progress != nil {
-				opts.Progress(Progress{Datasets: report.Datasets + report.Already, Dataset: b.Name})
+				opts.Progress(Progress{Datasets: report.Datasets + len(changed), Dataset: b.Name})
 			}
 		}
 		files = kept
 	}
-	return report, nil
+	err := r.mergeAll(ctx, append(changed, files...), reasons, opts, &report)
+	return report, err
 }
 
 type outcome int
@@ -163,8 +181,9 @@ const (
 
 // restoreOne takes back one plan, if nobody has changed what it left: what it
 // destroyed first, then the document that names it, then what the plan had added. why
-// says why a dataset is left as it is.
-func (r *Runner) restoreOne(ctx context.Context, file string) (_ outcome, _ *backup, why, err error) {
+// says why a dataset is left as it is. A dry run writes nothing, and has pretend tell by
+// IDKey what stands there for the backups that come after.
+func (r *Runner) restoreOne(ctx context.Context, file string, pretend map[string]bson.D, opts Options) (_ outcome, _ *backup, why, err error) {
 	b, err := openBackup(file)
 	if err != nil {
 		return 0, nil, nil, err
@@ -174,16 +193,34 @@ func (r *Runner) restoreOne(ctx context.Context, file string) (_ outcome, _ *bac
 	if err != nil {
 		return 0, b, nil, err
 	}
+	pretended, isPretended := pretend[dbmigrate.IDKey(b.ID)]
+	if isPretended {
+		current = pretended
+	}
 	back, asLeft := carryStamps(&dbmigrate.Plan{Before: b.After, After: b.Before}, current)
 	_, asBefore := carryStamps(&dbmigrate.Plan{Before: b.Before, After: b.Before}, current)
 	if !asLeft && !asBefore {
 		return left, b, &ChangedError{Dataset: b.Name}, nil
 	}
+	if opts.Version != "" { // it is going to be elsewhere
+		return left, b, &ChangedError{Dataset: b.Name}, nil
+	}
 	if !asLeft { // put back before, or never migrated
+		if opts.DryRun {
+			return already, b, nil, nil
+		}
 		return already, b, nil, r.takeAway(ctx, file)
+	}
+	if isPretended {
+		pretend[dbmigrate.IDKey(b.ID)] = back
+		return restored, b, nil, nil
 	}
 	if changed, err := r.changedSince(ctx, file); changed != nil || err != nil {
 		return left, b, changed, err
+	}
+	if opts.DryRun {
+		pretend[dbmigrate.IDKey(b.ID)] = back
+		return restored, b, nil, nil
 	}
 	if err := r.putBackAll(ctx, file); err != nil {
 		return 0, b, nil, err
