@@ -34,7 +34,7 @@
 //	layer internal/transfer
 //	layer localfile
 //	layer internal/inuse
-//	layer dbmigrate/internal/edit
+//	layer dbmigrate/internal/edit dbmigrate/internal/threeway
 //	layer dbmigrate
 //	layer dbmigrate/internal/results dbmigrate/clients
 //	layer dbmigrate/fit dbmigrate/values
@@ -80,6 +80,7 @@
 //	allow localfile: golang.org/x/text/unicode/norm
 //	allow internal/inuse: std
 //	allow dbmigrate/internal/edit: go.mongodb.org/mongo-driver/v2/bson
+//	allow dbmigrate/internal/threeway: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate: go.mongodb.org/mongo-driver/v2/bson, github.com/aquasecurity/go-pep440-version
 //	allow dbmigrate/internal/results: go.mongodb.org/mongo-driver/v2/bson
 //	allow dbmigrate/clients: std

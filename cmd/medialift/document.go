@@ -33,6 +33,7 @@ type document struct {
 	Migrations any              `json:"migrations,omitempty"`
 	Unfinished any              `json:"unfinished,omitempty"`
 	Abandoned  any              `json:"abandoned,omitempty"`
+	PutBack    []putBackInto    `json:"put_back,omitempty"`
 	Backup     *backedUp        `json:"backup,omitempty"`
 	Database   *databaseVersion `json:"database,omitempty"`
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,8 @@ Teams or Enterprise.
 
 The whole way is planned first, and shown; nothing is changed that --dry-run does
 not list. What a downgrade deletes is asked for, or taken with --yes, and kept by
---backup, which replaces no earlier one. The plan also shows what an earlier run left
+--backup, which replaces no earlier one. --restore takes it back: wholly where nobody has
+changed a dataset since, and key by key where it was migrated up again. The plan also shows what an earlier run left
 unfinished. The next run of the same datasets finishes it; --abandon drops it, as long
 as it has not begun to change anything.
 
@@ -67,6 +69,7 @@ It needs FIFTYONE_DATABASE_ADMIN=true, which open-source FiftyOne takes for gran
 		Example: `  medialift migrate --info
   medialift migrate --all --dry-run
   medialift migrate --all -v 0.18.0 --backup ./before
+  medialift migrate --all -v 1.22.1 --restore ./before
   medialift migrate --all --to-enterprise 1.4.5`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
@@ -80,7 +83,7 @@ It needs FIFTYONE_DATABASE_ADMIN=true, which open-source FiftyOne takes for gran
 	f.BoolVar(&c.verbose, "verbose", false, "list the revisions of every dataset")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: change nothing")
 	f.StringVar(&c.backup, "backup", "", "write what is going to be changed or deleted to `DIR`")
-	f.StringVar(&c.restore, "restore", "", "take back migrations that were backed up to `DIR`")
+	f.StringVar(&c.restore, "restore", "", "take back migrations that were backed up to `DIR`; with -v, migrate and put back what they took out")
 	f.BoolVar(&c.yes, "yes", false, "agree to what is lost")
 	f.IntVar(&c.workers, "workers", 2, "how many datasets, in batches, to migrate at a time")
 	f.Float64Var(&c.maxOps, "max-ops", 0, "pass no more than this `NUMBER` of documents a second in steps over whole collections")
@@ -105,7 +108,7 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 	switch {
 	case c.info:
 		return c.showInfo(ctx)
-	case c.restore != "":
+	case c.restore != "" && c.version == "":
 		return c.putBack(ctx)
 	case c.abandon:
 		return c.giveUp(ctx)
@@ -132,6 +135,9 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 	if err := c.refused(plan); err != nil {
 		return err
 	}
+	if err := c.showPutBack(ctx); err != nil {
+		return err
+	}
 	if c.dryRun {
 		c.ui.say("Dry run: nothing was changed.")
 		return nil
@@ -139,7 +145,11 @@ func (c *migrateCmd) run(ctx context.Context, args []string) (err error) {
 	if err := c.agree(plan); err != nil {
 		return err
 	}
-	return c.apply(ctx, c.plans(ctx), plan.todo)
+	err = c.apply(ctx, c.plans(ctx), plan.todo)
+	if _, partly := errors.AsType[*partialError](err); c.restore == "" || err != nil && !partly {
+		return err
+	}
+	return cmp.Or(c.putBack(ctx), err)
 }
 
 // check looks at the flags alone.
@@ -161,6 +171,8 @@ func (c *migrateCmd) check(args []string) error {
 		return usage("use one of them", "-v and --to-enterprise do not go together")
 	case modes > 1:
 		return usage("use one of them", "--info, --restore, --repair and --abandon do not go together")
+	case c.restore != "" && c.backup != "" && c.version == "":
+		return usage("give it with -v too, or on its own", "--restore without -v makes no backup")
 	case c.abandon && (c.version != "" || c.enterprise != "" || c.backup != ""):
 		return usage("migrate once it is dropped", "--abandon goes nowhere: it takes no version and no --backup")
 	case c.errorLevel < 0:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -120,37 +119,4 @@ func failureProblem(f runner.Failure) dataset.Problem {
 		p.Kind = "refused"
 	}
 	return p
-}
-
-// putBack takes back what a backup holds.
-func (c *migrateCmd) putBack(ctx context.Context) error {
-	if err := c.permittedToMend(); err != nil {
-		return err
-	}
-	dir, err := filepath.Abs(c.restore)
-	if err != nil {
-		return fmt.Errorf("finding %q: %w", c.restore, err)
-	}
-	var report runner.Restored
-	opts := c.options(0)
-	opts.Datasets = nil
-	err = c.waiting(ctx, func() (err error) {
-		report, err = c.runner.Restore(ctx, dir, opts)
-		return err
-	})
-	c.ui.doc.Counts.Rewritten, c.ui.doc.Counts.Already = int64(report.Datasets), int64(report.Already)
-	c.ui.doc.Counts.Failed = int64(len(report.Left))
-	if err != nil {
-		return err
-	}
-	c.ui.say("Put back %s; %d were as before.", plural(int64(report.Datasets), "document"), report.Already)
-	if len(report.Left) == 0 {
-		return nil
-	}
-	var problems []dataset.Problem
-	for _, f := range report.Left {
-		problems = append(problems, dataset.Problem{Kind: "changed", ID: f.Dataset, Hint: f.Err.Error()})
-	}
-	c.ui.problems(problems[:min(len(problems), dataset.KeptProblems)], int64(len(problems)))
-	return &partialError{msg: plural(int64(len(report.Left)), "dataset") + " left as they are", hint: "somebody has changed them since the migration", stuck: true}
 }

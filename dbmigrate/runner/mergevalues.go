@@ -178,7 +178,7 @@ func timed(value any) any {
 		}
 		return out
 	case bson.DateTime:
-		if v == bson.NewDateTimeFromTime(paperTime) {
+		if v == bson.NewDateTimeFromTime(paperTime()) {
 			return threeway.Generated{}
 		}
 	}

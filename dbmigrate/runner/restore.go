@@ -51,6 +51,9 @@ func (r *Runner) Restore(ctx context.Context, dir string, opts Options) (Restore
 	if err != nil {
 		return Restored{}, err
 	}
+	if opts.DryRun {
+		return r.restoreAll(ctx, files, opts)
+	}
 	lease, err := r.acquire(ctx, opts)
 	if err != nil {
 		return Restored{}, err
