@@ -73,6 +73,8 @@ These where there is something to say:
   migrations        of migrate: one entry a dataset, and one of the database
   unfinished        of migrate: one entry a migration that an earlier run left
   abandoned         of migrate --abandon: those of them that it dropped
+  put_back          of migrate --restore: dataset, version, places and documents that get
+                    back what a way down took out
   backup            of migrate --backup: what DIR is going to hold
   database          of migrate: its version and type
 
