@@ -129,6 +129,26 @@ func TestStages(t *testing.T) {
 	}
 }
 
+// The settings of a run have a class that the target has, or the run goes; somebody's own
+// class stays, and so does any where the target reads runs of unknown ones.
+func TestRunConfigs(t *testing.T) {
+	for _, c := range []struct {
+		to, config, why string
+	}{
+		{"0.20.1", `{"cls": "fiftyone.brain.internal.core.leaky_splits.LeakySplitsConfig", "method": "x"}`, "LeakySplitsConfig came with FiftyOne 1.1.0"},
+		{"1.0.2", `{"cls": "fiftyone.brain.internal.core.leaky_splits.LeakySplitsConfig", "method": "x"}`, ""},
+		{"0.20.1", `{"cls": "mine.Config", "method": "x", "more": 1}`, ""},
+		{"0.14.2", `{"cls": "fiftyone.utils.eval.coco.COCOEvaluationConfig", "method": "coco", "iou": 0.5}`, ""},
+	} {
+		run := bson.D{{Key: "_id", Value: "r"}, {Key: "key", Value: "e"}, {Key: "config", Value: read(t, c.config)}}
+		doc := read(t, `{"_id": 1, "name": "d", "version": "1.22.1", "brain_methods": {"e": "r"}}`)
+		plan := fitted(t, dbmigrate.Memory{"runs": {run}}, doc, c.to)
+		if c.why == "" && len(plan.Losses)+len(plan.Ops)+len(plan.Last) > 0 || c.why != "" && (len(plan.Losses) != 1 || !strings.Contains(plan.Losses[0], c.why)) {
+			t.Errorf("%s at %s: losses %q, ops %v", c.config, c.to, plan.Losses, plan.Ops)
+		}
+	}
+}
+
 // What a client reads without a loss stays the same document.
 func TestNewestKeepsAll(t *testing.T) {
 	for _, version := range clients.Versions() {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/clients"
 	"github.com/medialift/medialift/dbmigrate/internal/edit"
 )
 
@@ -57,6 +59,9 @@ func (f *fitting) runs(ctx context.Context, reader dbmigrate.Reader, kind family
 // run fits a run, or says why the target can't load it.
 func (f *fitting) run(run *bson.D) (why string) {
 	f.strip(run, runClass, "of runs")
+	if why := f.config(run); why != "" {
+		return why
+	}
 	stages, why := f.stages(edit.Get(*run, "view_stages"))
 	if why != "" {
 		return why
@@ -64,6 +69,33 @@ func (f *fitting) run(run *bson.D) (why string) {
 	if stages != nil {
 		edit.Set(run, "view_stages", stages)
 	}
+	return ""
+}
+
+// config fits the settings of a run: the client makes an object of their class, with each of
+// them an argument. A class that no FiftyOne has is somebody's own.
+func (f *fitting) config(run *bson.D) (why string) {
+	cls := edit.String(edit.Doc(*run, "config"), "cls")
+	if cls == "" || f.client.Has(clients.RunConfigFallsBack) {
+		return ""
+	}
+	known, ok := f.client.Config(cls)
+	if !ok {
+		since, isKnown := f.client.Since(cls)
+		if !isKnown || since.Compare(f.client.Looked()) <= 0 {
+			return ""
+		}
+		return "its class " + cls[strings.LastIndex(cls, ".")+1:] + f.since(since, true)
+	}
+	edit.In(run, "config", func(config *bson.D) {
+		*config = slices.DeleteFunc(*config, func(e bson.E) bool {
+			if e.Key == "cls" || e.Key == "method" || known.Knows(e.Key) {
+				return false
+			}
+			f.taken.add("of the settings of runs", e.Key, e.Value)
+			return true
+		})
+	})
 	return ""
 }
 

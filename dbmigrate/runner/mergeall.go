@@ -175,6 +175,17 @@ func whereTo(b *backup, now bson.D, asked string) (version string, can bool) {
 	return version, to.Compare(head(b.From)) < 0 && to.Compare(head(version)) < 0
 }
 
+// finishMerges finishes what a restore that was killed has begun: it leads to no other
+// version, as no migration does.
+func (r *Runner) finishMerges(ctx context.Context, opts Options) error {
+	x := &execution{Runner: r, journal: journal{r}, opts: Options{MaxOps: opts.MaxOps, Now: opts.Now}}
+	x.opts.Finish = func(u Unfinished) bool { return u.From == u.To && !u.Changed }
+	if err := x.run(ctx, func(func(*dbmigrate.Plan, error) bool) {}); err != nil {
+		return err
+	}
+	return x.journal.dropEmpty(ctx)
+}
+
 // applyHeld carries out a plan while this run has the lease.
 func (r *Runner) applyHeld(ctx context.Context, plan *dbmigrate.Plan, opts Options) (*Failure, error) {
 	x := &execution{Runner: r, journal: journal{r}, opts: Options{MaxOps: opts.MaxOps, Now: opts.Now}}

@@ -1,13 +1,18 @@
 package runner_test
 
 import (
+	"context"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dbmigrate/migratetest"
 	"github.com/medialift/medialift/dbmigrate/revisions"
@@ -114,4 +119,61 @@ func TestMergeKeepsNewer(t *testing.T) {
 	if !added || !described {
 		t.Errorf("the added field is there: %v; descriptions are: %v", added, described)
 	}
+}
+
+// A restore that ends at any write is finished by the next, and the result is that of one
+// that nobody disturbed.
+func TestMergeInterrupted(t *testing.T) {
+	db := mongotest.Database(t)
+	before := golden(t, "walk/down/1.22.1")[0]
+	before.Restore(t, db)
+	dir := t.TempDir()
+	apply(t, db, "0.18.0", runner.Options{BackupDir: dir})
+	apply(t, db, "1.22.1", runner.Options{})
+	up := mongotest.Take(t, db)
+	writes := interruptRestore(t, db, dir, 0)
+	want := mongotest.Take(t, db)
+	points := int64(6)
+	if testing.Short() {
+		points = 2
+	}
+	for at := int64(2); at < writes; at += max(1, writes/points) {
+		up.Restore(t, db)
+		interruptRestore(t, db, dir, at)
+		r := runner.New(db, revisions.Datasets(), revisions.Database())
+		if report, err := r.Restore(t.Context(), dir, runner.Options{StealLease: true}); err != nil || len(report.Left) > 0 {
+			t.Fatalf("ended at write %d of %d, then: %+v, %v", at, writes, report, err)
+		}
+		for _, d := range migratetest.Compare(up, mongotest.Take(t, db), want, time.Now().Add(-time.Hour), time.Time{}) {
+			t.Errorf("ended at write %d of %d: %s", at, writes, d)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// interruptRestore restores and ends at the nth write, 0 for never. It returns how many
+// writes there were.
+func interruptRestore(t *testing.T, db *mongo.Database, dir string, at int64) int64 {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var writes atomic.Int64
+	monitor := &event.CommandMonitor{Started: func(_ context.Context, started *event.CommandStartedEvent) {
+		isWrite := slices.Contains([]string{"insert", "update", "delete", "drop"}, started.CommandName)
+		if isWrite && writes.Add(1) == at {
+			cancel()
+		}
+	}}
+	client, err := mongo.Connect(options.Client().ApplyURI(mongotest.URI(t)).SetMonitor(monitor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Disconnect(context.WithoutCancel(ctx))
+	r := runner.New(client.Database(db.Name()), revisions.Datasets(), revisions.Database())
+	if _, err := r.Restore(ctx, dir, runner.Options{}); at == 0 && err != nil {
+		t.Fatal(err)
+	}
+	return writes.Load()
 }

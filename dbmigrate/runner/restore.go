@@ -66,6 +66,9 @@ func (r *Runner) Restore(ctx context.Context, dir string, opts Options) (Restore
 var ErrUnfinished = errors.New("a migration of this database is unfinished")
 
 func (r *Runner) restoreWith(ctx context.Context, files []string, opts Options) (Restored, error) {
+	if err := r.finishMerges(ctx, opts); err != nil {
+		return Restored{}, err
+	}
 	begun, err := journal{r}.read(ctx)
 	if err == nil && len(begun) > 0 {
 		err = fmt.Errorf("%w: %s", ErrUnfinished, called(begun[0].plan))
