@@ -73,11 +73,14 @@ func (w *Way) Plan(ctx context.Context, source dataset.Source) error {
 	if err != nil {
 		return err
 	}
-	doc, reader, err := onPaper(source, m)
+	doc, reader, err := onPaper(ctx, source, m)
 	if err != nil {
 		return err
 	}
 	plan, err := revisions.Datasets().Plan(ctx, reader, doc, w.To, dbmigrate.Env{})
+	if closed := reader.results.close(); err == nil {
+		err = closed
+	}
 	if refused, ok := errors.AsType[*dbmigrate.RefusalError](err); ok {
 		return &dataset.Refusal{Reason: fmt.Sprintf("the dataset can't go from version %s to the target's %s: %s", w.From, w.To, refused.Error()), Hint: refused.Hint}
 	}
