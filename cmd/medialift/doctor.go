@@ -89,10 +89,14 @@ func examineDatabase(ctx context.Context, a *app) (list []doctor.Finding, err er
 		find(doctor.Warning, "version", "no FiftyOne has used this database yet", "check --database-name")
 		return list, nil
 	}
+	text := config.Version
+	if config.OfDatasets {
+		text += ", as its newest dataset: FiftyOne before 0.15 notes none in the database"
+	}
 	if err := d.Writable(); err != nil {
 		find(doctor.Failed, "version", err.Error(), "medialift migrate moves the database to another version")
 	} else {
-		find(doctor.OK, "version", config.Version, "")
+		find(doctor.OK, "version", text, "")
 	}
 	if can, cannot, err := sdksOf(kind, config.Version); err == nil {
 		text := can + " can connect"

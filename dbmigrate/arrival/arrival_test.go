@@ -134,6 +134,24 @@ func check(t *testing.T, doc bson.D, version string) {
 	known("app_config", class, config)
 }
 
+// spared makes sure that all documents that were there are there as they were.
+func spared(t *testing.T, before, after mongotest.Dump) {
+	t.Helper()
+	for name, c := range before {
+		there := map[string]bool{}
+		if now := after[name]; now != nil {
+			for _, doc := range now.Docs {
+				there[string(doc)] = true
+			}
+		}
+		for _, doc := range c.Docs {
+			if !there[string(doc)] {
+				t.Errorf("a document of %s is not there any more: %v", name, doc)
+			}
+		}
+	}
+}
+
 // Whatever the version of a dataset and that of the database which gets it, it stands
 // there as the FiftyOne of that database has its own.
 func TestArrivesAsItsClientReads(t *testing.T) {
@@ -146,6 +164,7 @@ func TestArrivesAsItsClientReads(t *testing.T) {
 			if c := target.Config(); c.Version != version || c.OfDatasets != (version == "0.14.4") {
 				t.Fatalf("the database says that it is %+v", c)
 			}
+			before := mongotest.Take(t, db)
 			for from, d := range map[string]*mongostore.Database{"1.22.1": open(t, newest), version: target} {
 				for i, s := range stores(t, d) {
 					name := fmt.Sprintf("from %s, %d", from, i)
@@ -161,6 +180,7 @@ func TestArrivesAsItsClientReads(t *testing.T) {
 					})
 				}
 			}
+			spared(t, before, mongotest.Take(t, db))
 			if n, err := db.Collection("config").CountDocuments(t.Context(), bson.D{}); err != nil || (n == 0) != (version == "0.14.4") {
 				t.Errorf("%d documents in config, %v", n, err)
 			}
