@@ -46,7 +46,7 @@ func (r *Runner) Alone(ctx context.Context, plan *dbmigrate.Plan, opts Options) 
 	for _, name := range names {
 		x.known[name] = true
 	}
-	e := &entry{plan: plan}
+	e := &entry{plan: plan, alone: true}
 	for _, ops := range [][]dbmigrate.Op{plan.Ops, plan.Last} {
 		for len(ops) > 0 {
 			n, err := x.operation(ctx, e, ops, 0, nil)

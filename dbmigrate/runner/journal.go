@@ -42,6 +42,7 @@ type entry struct {
 	legs           []string  // of one that was read
 	checked        time.Time // when its document was last seen to be as planned
 	rebased        int       // how often it was planned again
+	alone          bool      // it is in no journal, nor its dataset in the database
 }
 
 // head is the document of an entry, parts aside.
@@ -189,6 +190,9 @@ func (j journal) begin(ctx context.Context, entries []*entry) error {
 // reached records how far an entry has come.
 func (j journal) reached(ctx context.Context, e *entry, done int, cursor any) error {
 	e.done, e.cursor = done, cursor
+	if e.alone {
+		return nil
+	}
 	change := bson.D{{Key: "$set", Value: bson.D{{Key: "done", Value: done}, {Key: "cursor", Value: cursor}}}}
 	if _, err := j.durable.Collection(journalName).UpdateOne(ctx, bson.D{{Key: "_id", Value: e.id()}}, change); err != nil {
 		return fmt.Errorf("writing the journal: %w", err)

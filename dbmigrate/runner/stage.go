@@ -90,7 +90,7 @@ const lookAgain = 5 * time.Second
 // still looks whether the document of an entry is as it was planned, before an
 // operation that would change what was there.
 func (x *execution) still(ctx context.Context, e *entry) error {
-	if time.Since(e.checked) < lookAgain {
+	if e.alone || time.Since(e.checked) < lookAgain {
 		return nil
 	}
 	at, _, err := x.stage(ctx, e)
