@@ -7,7 +7,7 @@ import "context"
 // its paths, which FiftyOne does not renew when the originals change.
 type Deriver interface {
 	// Derived names the parts that such documents are in. Rows and Update take
-	// them as they take Samples; the Field of a Row is that of the original.
+	// them as they take Samples; From of a Row names the fields of the original.
 	Derived(ctx context.Context) ([]Part, error)
 }
 

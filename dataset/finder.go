@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -102,6 +103,10 @@ func (f *Finder) Names() []string {
 	}
 	return names
 }
+
+// PlainNames lists the names of fields whose own strings are paths, whether the schema
+// declares them or not.
+func (f *Finder) PlainNames() []string { return slices.Sorted(maps.Keys(f.exact)) }
 
 // Find returns the selected media values of one document in document order.
 func (f *Finder) Find(part Part, doc bson.Raw) ([]Found, error) {

@@ -1,6 +1,9 @@
 package dataset
 
 import (
+	"fmt"
+	"slices"
+
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -135,4 +138,28 @@ func (m Manifest) HasMediaReferences() bool {
 		}
 	}
 	return false
+}
+
+// WithMediaFields is the manifest of a dataset whose app_config lists these media
+// fields too.
+func (m Manifest) WithMediaFields(names []string) (Manifest, error) {
+	if len(names) == 0 {
+		return m, nil
+	}
+	var doc bson.D
+	if err := bson.Unmarshal(m.Doc, &doc); err != nil {
+		return m, fmt.Errorf("%w: its own document: %w", ErrMalformed, err)
+	}
+	all := bson.A{}
+	for name := range mediaFieldNames(m) {
+		all = append(all, name)
+	}
+	for _, name := range names {
+		all = append(all, name)
+	}
+	config := bson.D{{Key: "media_fields", Value: all}}
+	doc = slices.DeleteFunc(doc, func(e bson.E) bool { return e.Key == "app_config" })
+	var err error
+	m.Doc, err = bson.Marshal(append(doc, bson.E{Key: "app_config", Value: config}))
+	return m, err
 }

@@ -16,6 +16,9 @@ type Row struct {
 	ID bson.RawValue
 	// Of are the _ids of the documents that one of a derived part may be a copy of.
 	Of []bson.RawValue
+	// From are the media fields that one of a derived part may be a copy of, likeliest
+	// first; the dataset need not have all of them.
+	From []string
 	Found
 	// Spelling is the value's token as the store holds it where that differs
 	// from how FiftyOne would write it, else empty. Putting it back restores

@@ -73,8 +73,8 @@ func (s *Store) derived(ctx context.Context, part dataset.Part) (*Store, error) 
 	return s.d.store(doc)
 }
 
-// derivedRows streams the media values of a generated dataset that are copies of
-// what f finds.
+// derivedRows streams the media values of a generated dataset. Which of its plain
+// fields hold paths only the dataset that it was made of knows.
 func (s *Store) derivedRows(ctx context.Context, part dataset.Part, f *dataset.Finder) iter.Seq2[dataset.Row, error] {
 	return func(yield func(dataset.Row, error) bool) {
 		g, err := s.derived(ctx, part)
@@ -84,24 +84,20 @@ func (s *Store) derivedRows(ctx context.Context, part dataset.Part, f *dataset.F
 			}
 			return
 		}
-		m, err := g.Manifest(ctx)
+		own, err := g.copiesFinder(ctx, f)
 		if err != nil {
 			yield(dataset.Row{}, err)
 			return
 		}
-		own, err := dataset.NewFinder(m, nil)
-		if err != nil {
-			yield(dataset.Row{}, err)
-			return
-		}
-		known := f.Fields()
+		frames := slices.Contains(strings.Split(string(part), "."), "frames")
+		from := map[string][]string{}
 		for row, err := range g.Rows(ctx, dataset.Samples, own) {
 			if err == nil {
 				row.Part = part
-				row.Field = original(row.Field, known, strings.HasPrefix(string(part), "frames."))
-			}
-			if row.Field == "" && err == nil {
-				continue
+				if from[row.Field] == nil {
+					from[row.Field] = sources(row.Field, frames)
+				}
+				row.From = from[row.Field]
 			}
 			if !yield(row, err) || err != nil {
 				return
@@ -110,19 +106,58 @@ func (s *Store) derivedRows(ctx context.Context, part dataset.Part, f *dataset.F
 	}
 }
 
-// original is the media field that one of a generated dataset was made of: a
-// Detection of patches is one of a list, and what frames hold was in frames.
-func original(field string, known []dataset.MediaField, frames bool) string {
-	own, ofFrames := []string{field, field + ".detections"}, []string{"frames." + field, "frames." + field + ".detections"}
-	if frames {
-		own, ofFrames = ofFrames, own
+// copiesFinder finds what a generated dataset has of the media fields of f.
+func (s *Store) copiesFinder(ctx context.Context, f *dataset.Finder) (*dataset.Finder, error) {
+	m, err := s.Manifest(ctx)
+	if err != nil {
+		return nil, err
 	}
-	for _, name := range append(own, ofFrames...) {
-		if slices.ContainsFunc(known, func(f dataset.MediaField) bool { return f.Name == name }) {
-			return name
+	var names []string
+	for _, name := range f.PlainNames() {
+		names = append(names, copiesOf(name)...)
+	}
+	if m, err = m.WithMediaFields(names); err != nil {
+		return nil, err
+	}
+	return dataset.NewFinder(m, nil)
+}
+
+// labelLists are the keys of FiftyOne's lists of labels: in a dataset of patches or
+// clips, one label stands where its list was.
+var labelLists = []string{"detections", "polylines", "keypoints", "classifications"}
+
+// copiesOf are the names that a media field may have in generated datasets: what frames
+// hold is in the samples there, and a label of a list may stand alone.
+func copiesOf(field string) []string {
+	field = strings.TrimPrefix(field, "frames.")
+	names := []string{field}
+	keys := strings.Split(field, ".")
+	for i, key := range keys {
+		if i > 0 && slices.Contains(labelLists, key) {
+			names = append(names, strings.Join(slices.Delete(slices.Clone(keys), i, i+1), "."))
 		}
 	}
-	return ""
+	return names
+}
+
+// sources are the media fields that one of a generated dataset may have been copied
+// from, likeliest first.
+func sources(field string, frames bool) []string {
+	names := []string{field}
+	keys := strings.Split(field, ".")
+	for i := 1; i <= len(keys); i++ {
+		for _, list := range labelLists {
+			names = append(names, strings.Join(slices.Insert(slices.Clone(keys), i, list), "."))
+		}
+	}
+	inFrames := make([]string, len(names))
+	for i, name := range names {
+		inFrames[i] = "frames." + name
+	}
+	if frames {
+		return append(inFrames, names...)
+	}
+	return append(names, inFrames...)
 }
 
 // originals are the _ids of the documents that one of a generated dataset may be made
