@@ -23,6 +23,7 @@
 //	layer dataset/extjson
 //	layer dataset internal/mongotest
 //	layer internal/lease
+//	layer dataset/savedview
 //	layer dataset/datasettest
 //	layer dataset/dirstore dataset/mongostore
 //	layer dataset/mongostore/locate
@@ -59,6 +60,7 @@
 //	allow scene/scenetest: std
 //	allow dataset/extjson: go.mongodb.org/mongo-driver/v2/bson
 //	allow dataset: go.mongodb.org/mongo-driver/v2/bson
+//	allow dataset/savedview: go.mongodb.org/mongo-driver/v2/bson
 //	allow internal/mongotest: go.mongodb.org/mongo-driver/v2/...
 //	allow internal/lease: go.mongodb.org/mongo-driver/v2/..., golang.org/x/sys/unix, golang.org/x/sys/windows
 //	allow dataset/datasettest: go.mongodb.org/mongo-driver/v2/bson

@@ -27,6 +27,10 @@ const (
 	Tags    Part = "tags" // temporal tags, not sample tags
 )
 
+// Views are the dataset's saved views, as a part that Update of an Updater takes. They
+// are in the Manifest and nowhere else to be read.
+const Views Part = "saved_views"
+
 // MediaParts are the parts whose documents can hold media paths.
 func MediaParts() []Part { return []Part{Samples, Frames} }
 

@@ -12,4 +12,4 @@ type Deriver interface {
 }
 
 // IsDerived tells a part that Derived names from the dataset's own.
-func (p Part) IsDerived() bool { return p != Samples && p != Frames && p != Tags }
+func (p Part) IsDerived() bool { return p != Samples && p != Frames && p != Tags && p != Views }

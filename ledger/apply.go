@@ -19,7 +19,14 @@ type Applied struct {
 	// Copies is how many values were changed in documents that FiftyOne derived
 	// from others; those documents count nowhere else.
 	Copies int64
+	// Views is how many stages of saved views were changed; those views count nowhere
+	// else.
+	Views int64
 }
+
+// partOrder puts samples before frames, and what is made of them after both: a view
+// follows paths that have changed.
+const partOrder = `part = '` + viewsField + `', part DESC`
 
 // Apply changes the attempted values of the dataset, and notes which were
 // changed and which were not. Copies that FiftyOne has made of these values change
@@ -28,7 +35,7 @@ func (r *Run) Apply(ctx context.Context, u dataset.Updater) (Applied, error) {
 	if err := r.derive(ctx, u); err != nil {
 		return Applied{}, err
 	}
-	values, err := r.ranked(ctx, `SELECT id FROM value WHERE state = ? ORDER BY part DESC, seq, doc, id`, ValueAttempted)
+	values, err := r.ranked(ctx, `SELECT id FROM value WHERE state = ? ORDER BY `+partOrder+`, seq, doc, id`, ValueAttempted)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -47,7 +54,7 @@ func (r *Run) Revert(ctx context.Context, u dataset.Updater) (Applied, error) {
 		return Applied{}, err
 	}
 	values, err := r.ranked(ctx, `SELECT max(id) FROM value WHERE state IN (?, ?)
-		GROUP BY part, seq, at, doc ORDER BY part DESC, seq, doc, max(id)`, ValueAttempted, ValueDone)
+		GROUP BY part, seq, at, doc ORDER BY `+partOrder+`, seq, doc, max(id)`, ValueAttempted, ValueDone)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -105,11 +112,13 @@ func (a applier) apply(ctx context.Context, u dataset.Updater, values iter.Seq2[
 		switch {
 		case o.Status == dataset.Changed && derived:
 			s.Copies += int64(len(o.Change.Sets))
+		case o.Status == dataset.Changed && o.Change.Part == dataset.Views:
+			s.Views += int64(len(o.Change.Sets))
 		case o.Status == dataset.Changed:
 			s.Changed++
 			s.Values += int64(len(o.Change.Sets))
 		case o.Status == dataset.Already:
-			if !derived {
+			if !derived && o.Change.Part != dataset.Views {
 				s.Already++
 			}
 		default:

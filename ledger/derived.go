@@ -113,7 +113,7 @@ func wideFinder(ctx context.Context, u dataset.Updater, fields map[string]int64)
 	}
 	var more []string
 	for name := range fields {
-		if !slices.Contains(finder.Names(), name) {
+		if name != viewsField && !slices.Contains(finder.Names(), name) {
 			more = append(more, name)
 		}
 	}

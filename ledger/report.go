@@ -35,7 +35,7 @@ func (r *Run) Totals(ctx context.Context) ([]FieldTotal, error) {
 			coalesce(sum(f.state IN (0, 2) AND f.twin IS NULL), 0),
 			coalesce(sum(iif(f.state IN (0, 2) AND f.twin IS NULL, coalesce(f.osize, f.size), 0)), 0)
 		FROM field d LEFT JOIN file f ON f.field = d.id AND f.live
-		GROUP BY d.id ORDER BY d.id`)
+		WHERE d.name <> '`+viewsField+`' GROUP BY d.id ORDER BY d.id`)
 }
 
 // A RowKind selects rows of a run for a list.

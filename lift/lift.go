@@ -55,6 +55,8 @@ type Job struct {
 
 // Options of a lift.
 type Options struct {
+	// Upload says how media are sent. With UpdateViews the new dataset's saved views that
+	// choose by paths follow these, where they choose the same then.
 	Upload upload.Options
 	// Progress, if set, is told how far a phase has come. Calls do not overlap.
 	Progress func(Progress)

@@ -8,6 +8,7 @@ import (
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dbmigrate/arrival"
+	"github.com/medialift/medialift/dataset/savedview"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -28,6 +29,8 @@ type Plan struct {
 	Losses []string
 	// Unopenable says why the FiftyOne of To can't open the new dataset, or a part of it.
 	Unopenable []string
+	// Found are the saved views that choose by paths.
+	Found []savedview.Finding
 	// Warnings are sentences about what is allowed but may surprise.
 	Warnings []string
 	// Bytes is about what the documents take, Room what is free on the target's disk;
@@ -78,6 +81,11 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 	}
 	if p.Upload, err = upload.NewPlan(ctx, job.Upload, opts.Upload); err != nil {
 		return nil, err
+	}
+	if p.made == nil {
+		if p.Found, err = job.Upload.Ledger.Views(ctx, job.Upload.Dataset); err != nil {
+			return nil, err
+		}
 	}
 	if len(opts.Upload.Fields) > 0 {
 		p.Warnings = append(p.Warnings, "media fields that are not sent keep the paths that they have")

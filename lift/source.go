@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/savedview"
 	"github.com/medialift/medialift/importer"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/localfile"
@@ -55,11 +56,17 @@ type mapped struct {
 	count func(ctx context.Context, part dataset.Part) (int64, error)
 	// values counts those that were changed, left those that stay local.
 	values, left int64
+	// found are the saved views that follow; original is the manifest without that.
+	found    []savedview.Finding
+	original dataset.Manifest
 }
 
 // mapped returns the source as it is copied; it is to be closed.
 func (p *Plan) mapped(ctx context.Context) (*mapped, error) {
 	m := &mapped{trimmed: p.source(), sum: newDigest()}
+	if p.opts.Upload.UpdateViews {
+		m.found = p.Found
+	}
 	manifest, err := m.Manifest(ctx)
 	if err != nil {
 		return nil, err
@@ -79,6 +86,16 @@ var _ importer.Source = (*mapped)(nil)
 // Count implements importer.Source.
 func (m *mapped) Count(ctx context.Context, part dataset.Part) (int64, error) {
 	return m.count(ctx, part)
+}
+
+// Manifest implements dataset.Source.
+func (m *mapped) Manifest(ctx context.Context) (dataset.Manifest, error) {
+	original, err := m.trimmed.Manifest(ctx)
+	if err != nil {
+		return original, err
+	}
+	m.original = original
+	return savedview.Revised(original, m.found)
 }
 
 // Documents implements dataset.Source.

@@ -94,8 +94,8 @@ func (p *Plan) abandon(ctx context.Context) error {
 
 // copy reads an export directory as an importer does, a database as it is.
 func (p *Plan) copy(ctx context.Context, src *mapped) (report importer.Report, err error) {
-	sink := noted{Writer: p.writer, note: func(final dataset.Manifest) error {
-		sum, err := src.sum.sum(final)
+	sink := noted{Writer: p.writer, note: func(dataset.Manifest) error {
+		sum, err := src.sum.sum(src.original)
 		if err != nil {
 			return err
 		}

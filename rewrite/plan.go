@@ -1,12 +1,9 @@
 package rewrite
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-
-	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
@@ -35,6 +32,9 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 	if err := draft.Commit(ctx); err != nil {
 		return nil, err
 	}
+	if p.Views, err = job.Ledger.Views(ctx, job.Dataset); err != nil {
+		return nil, fmt.Errorf("looking at saved views: %w", err)
+	}
 	return p, nil
 }
 
@@ -46,6 +46,12 @@ func (p *Plan) Commit(ctx context.Context) (ledger.Applied, error) {
 	}
 	if err := p.job.Ledger.AttemptAll(ctx); err != nil {
 		return ledger.Applied{}, err
+	}
+	if p.opts.UpdateViews {
+		var err error
+		if p.Views, err = p.job.Ledger.AttemptViews(ctx, p.job.Dataset); err != nil {
+			return ledger.Applied{}, fmt.Errorf("looking at saved views: %w", err)
+		}
 	}
 	p.opts.Progress(Progress{Phase: "rewriting", Total: p.Rewritten})
 	applied, err := p.job.Ledger.Apply(ctx, p.job.Dataset)
@@ -65,7 +71,6 @@ type builder struct {
 	refusal dataset.Refusal
 	odd     string // an http URL that holds what a browser would misread
 	oddRows int64
-	views   []bson.Raw
 }
 
 // build runs the passes of a plan. Each collects everything that it refuses,
@@ -111,11 +116,7 @@ func (b *builder) scan(ctx context.Context) error {
 	for _, m := range b.job.Maps {
 		b.Maps = append(b.Maps, MapReport{Spec: m.Spec, Examples: []Example{}})
 	}
-	if err := b.rows(ctx, finder); err != nil {
-		return err
-	}
-	b.views = manifest.Views()
-	return nil
+	return b.rows(ctx, finder)
 }
 
 // read hands each every media value that is not empty. It may be at work in a
@@ -160,15 +161,6 @@ func (b *builder) summarize(context.Context) error {
 		if p.idle {
 			b.warn("%s moves nothing: what it would move is where %s moves paths to, and counts as moved",
 				b.job.Maps[p.by].Spec, b.job.Maps[p.shadow].Spec)
-		}
-		if b.Maps[p.by].Rows == 0 {
-			continue
-		}
-		for _, view := range b.views {
-			if bytes.Contains(view, []byte(p.From)) {
-				name, _ := view.Lookup("name").StringValueOK()
-				b.warn("the saved view %q mentions %q and will not find the new paths", name, p.From)
-			}
 		}
 	}
 	return nil

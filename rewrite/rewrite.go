@@ -13,6 +13,7 @@ import (
 	"errors"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/savedview"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/pathmap"
 )
@@ -68,6 +69,9 @@ type Options struct {
 	Check       func(ctx context.Context, path string) error
 	CheckSample int
 	Workers     int
+	// UpdateViews has Commit change the saved views that choose by paths, where they
+	// choose the same then.
+	UpdateViews bool
 	// Progress, if set, is told how far a phase has come. Calls do not overlap.
 	Progress func(Progress)
 }
@@ -105,6 +109,8 @@ type Plan struct {
 	Prefixes []PrefixReport
 	// Warnings are sentences about what is allowed but may surprise.
 	Warnings []string
+	// Views are the saved views that choose by paths, and others once these change.
+	Views []savedview.Finding
 
 	job     Job
 	opts    Options

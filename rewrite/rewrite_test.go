@@ -117,8 +117,8 @@ func TestPrefix(t *testing.T) {
 	if m.Rows != 5 || len(m.Examples) != 3 || m.Examples[0] != (rewrite.Example{Before: "/data/1.jpg", After: "s3://b/data/1.jpg"}) {
 		t.Errorf("map report %+v", m)
 	}
-	if w := strings.Join(p.Warnings, "\n"); !strings.Contains(w, `saved view "dogs"`) {
-		t.Errorf("warnings %q say nothing of the saved view", w)
+	if len(p.Views) != 1 || p.Views[0].View != "dogs" || p.Views[0].Exact() {
+		t.Errorf("found the saved views %v", p.Views)
 	}
 	updates := b.data.updates
 	p, a = b.rewrite(rewrite.Options{}, "prefix:/data=s3://b/data")

@@ -99,6 +99,9 @@ type Options struct {
 	// VerifyArrived looks again at every object that an earlier run sent, where
 	// otherwise some of each field are looked at. What this run sends needs no look.
 	VerifyArrived bool
+	// UpdateViews has Commit change the saved views that choose by paths, where they
+	// choose the same then.
+	UpdateViews bool
 	// SkipFailures goes on when a file cannot be sent.
 	SkipFailures bool
 	// Attributes are what Job.Open has objects written with. They are no part of

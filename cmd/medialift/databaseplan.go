@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"path"
 
 	"github.com/medialift/medialift/bucket/open"
 	"github.com/medialift/medialift/dataset/mongostore"
-	"github.com/medialift/medialift/pathmap"
-	"github.com/medialift/medialift/rewrite"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -23,11 +19,7 @@ func (c *uploadCmd) warnDatabase(ctx context.Context, s *session, plan *upload.P
 	if config.Type == mongostore.OpenSource || config.Type == "" {
 		c.warnOpenSource("the database is one")
 	}
-	var places []string
-	for _, t := range plan.Totals {
-		places = append(places, t.Base)
-	}
-	return c.warnViews(ctx, s.source, places)
+	return c.problemsOf(ctx, s.source)
 }
 
 // warnOpenSource says what open-source FiftyOne cannot do with paths in a cloud.
@@ -37,40 +29,14 @@ func (c *uploadCmd) warnOpenSource(which string) {
 	}
 }
 
-// warnRewrite is the same for a rewrite; of prefix maps the plan itself has said
-// which views they matter to.
-func (c *rewriteCmd) warnRewrite(ctx context.Context, s *session, plan *rewrite.Plan) error {
+// problemsOf says what is wrong with a dataset in a database.
+func (a *app) problemsOf(ctx context.Context, s *source) error {
 	if s.db == nil {
 		return nil
 	}
-	var places []string
-	for i, m := range plan.Maps {
-		if _, ok := c.mappers[i].Mapper.(pathmap.PrefixMap); ok {
-			continue
-		}
-		for _, e := range m.Examples {
-			places = append(places, path.Dir(e.Before))
-		}
-	}
-	return c.warnViews(ctx, s.source, places)
-}
-
-// warnViews names the saved views that mention one of the places from which paths
-// go away.
-func (a *app) warnViews(ctx context.Context, s *source, places []string) error {
 	manifest, err := s.store.Manifest(ctx)
 	if err != nil {
 		return err
-	}
-	for _, view := range manifest.Views() {
-		for _, place := range places {
-			if len(place) < 2 || !bytes.Contains(view, []byte(place)) {
-				continue
-			}
-			name, _ := view.Lookup("name").StringValueOK()
-			a.ui.warn("the saved view %q mentions %q and may not find the new paths", name, place)
-			break
-		}
 	}
 	a.ui.problems(manifest.Problems, int64(len(manifest.Problems)))
 	return nil

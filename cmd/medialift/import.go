@@ -52,6 +52,7 @@ removed by the next one.`,
 	f.StringVar(&c.relDir, "rel-dir", "", "`DIR` or URL that relative paths are below (default: the export directory)")
 	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
 	f.BoolVar(&c.mapRemote, "map-remote", false, "ask functions, programs, templates and patterns about paths that are URLs already, too")
+	f.BoolVar(&c.opts.UpdateViews, "update-views", false, updateViewsHelp)
 	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
 	f.BoolVar(&c.yes, "yes", false, "agree to what a downgrade of the dataset deletes")
 	f.BoolVar(&c.create, "create-database", false, "import into a database that no FiftyOne has used yet")
@@ -60,6 +61,9 @@ removed by the next one.`,
 }
 
 func (c *importCmd) run(ctx context.Context, arg string) (err error) {
+	if c.opts.UpdateViews && len(c.maps) == 0 {
+		return usage("write --map prefix:/data=s3://bucket/data too", "--update-views follows new paths, and none is written")
+	}
 	if len(c.maps) > 0 {
 		defer func() { err = errors.Join(err, closeMaps(c.mappers)) }()
 		if err := c.options(ctx); err != nil {
@@ -132,6 +136,10 @@ func (c *importCmd) mapped(ctx context.Context, dir *ledger.Dir, d *mongostore.D
 	}
 	if err != nil {
 		return s.ended(ctx, err)
+	}
+	c.showViews(plan.Views, c.opts.UpdateViews)
+	if c.opts.UpdateViews {
+		job.Source = revisedExport{job.Source, plan.Views}
 	}
 	if err := run.SetStatus(ctx, ledger.Running); err != nil {
 		return err

@@ -52,6 +52,7 @@ func (c *liftCmd) showLift(ctx context.Context, j *journey) {
 	for _, warning := range p.Warnings {
 		c.ui.warn("%s", warning)
 	}
+	c.showViews(p.Found, c.opts.UpdateViews)
 	if c.part.given() && p.Runs > 0 {
 		c.ui.warn("the new dataset has some of the samples; results of its runs may be about others too")
 	}

@@ -71,6 +71,7 @@ those with --map-remote.`,
 	f.Lookup("check").NoOptDefVal = "all"
 	f.BoolVar(&c.mapRemote, "map-remote", false, "ask functions, programs, templates and patterns about paths that are URLs already, too")
 	f.BoolVar(&c.alreadyMoved, "already-moved", false, "paths under a TO that lies under a FROM were moved there before")
+	f.BoolVar(&c.opts.UpdateViews, "update-views", false, updateViewsHelp)
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: change nothing")
 	a.s3.add(f, ", for --check")
 	return cmd
@@ -91,7 +92,8 @@ func (c *rewriteCmd) options(ctx context.Context) error {
 		return err
 	}
 	c.opts = rewrite.Options{
-		Fields: c.fields, KeepUnmatched: c.unmatched == "keep", AlreadyMoved: c.alreadyMoved,
+		UpdateViews: c.opts.UpdateViews,
+		Fields:      c.fields, KeepUnmatched: c.unmatched == "keep", AlreadyMoved: c.alreadyMoved,
 		Progress: func(p rewrite.Progress) {
 			c.ui.bar.show(step{Phase: p.Phase, Files: p.Done, TotalFiles: p.Total})
 		},
@@ -138,7 +140,8 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 	}
 	c.otherForms.warn(c.ui)
 	if err == nil {
-		err = c.warnRewrite(ctx, s, plan)
+		c.showViews(plan.Views, c.opts.UpdateViews)
+		err = c.problemsOf(ctx, s.source)
 	}
 	if err == nil {
 		err = s.writable(ctx, s.run, due(), c.dryRun, "")
@@ -147,7 +150,7 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 		return s.ended(ctx, err)
 	}
 	if c.dryRun {
-		c.ui.planned(plan.Rewritten > 0, "Dry run: nothing was changed.")
+		c.ui.planned(plan.Rewritten > 0 || c.opts.UpdateViews && exact(plan.Views) > 0, "Dry run: nothing was changed.")
 		return nil
 	}
 	if err := s.run.SetStatus(ctx, ledger.Running); err != nil {
@@ -157,21 +160,23 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 }
 
 func (c *rewriteCmd) commit(ctx context.Context, run *ledger.Run, plan *rewrite.Plan) error {
+	planned := plan.Views
 	done, err := plan.Commit(ctx)
 	if err != nil {
 		return err
 	}
 	c.ui.doc.Counts.Rewritten += done.Values
-	if done.Changed > 0 {
+	if done.Changed+done.Views > 0 {
 		c.ui.changed()
 	}
-	if done.Changed == 0 && done.Conflicts == 0 {
+	if done.Changed+done.Views == 0 && done.Conflicts == 0 {
 		c.ui.say("Nothing to rewrite.")
 		return nil
 	}
 	c.ui.say("Rewrote %s in %s; medialift undo %s puts them back.",
 		plural(done.Values, "path"), plural(done.Changed, "document"), run.Name())
 	c.copies(done)
+	c.viewsDone(planned, plan.Views, done)
 	return conflictError(done, run)
 }
 

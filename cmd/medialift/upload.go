@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/medialift/medialift/dataset/savedview"
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/report"
 	"github.com/medialift/medialift/upload"
@@ -31,9 +32,10 @@ type uploadCmd struct {
 	maxDuration                       time.Duration
 	target                            string
 	opts                              upload.Options
-	stillLocal                        int64    // of all datasets
-	stillLeft                         int64    // of the last one
-	places                            []string // --remote-dir, each URL in its one spelling
+	stillLocal                        int64               // of all datasets
+	stillLeft                         int64               // of the last one
+	places                            []string            // --remote-dir, each URL in its one spelling
+	planned                           []savedview.Finding // of the last dataset
 }
 
 func newUpload(a *app) *cobra.Command {
@@ -79,6 +81,7 @@ func (c *uploadCmd) sending(f *pflag.FlagSet) {
 	f.StringArrayVar(&c.assetDirs, "allow-assets-outside", nil, "send also assets of .fo3d scenes that lie in `DIR`, outside of the dataset's own directories (repeatable)")
 	f.BoolVar(&c.skipAssets, "skip-assets", false, "send .fo3d scenes without the files they refer to")
 	f.BoolVar(&c.verifyArrived, "verify-arrived", false, "look again at every object that an earlier run sent, not only at some of each field")
+	f.BoolVar(&c.opts.UpdateViews, "update-views", false, updateViewsHelp)
 	f.BoolVar(&c.skipFailures, "skip-failures", false, "go on when a file cannot be sent")
 	f.BoolVar(&c.dryRun, "dry-run", false, "plan only: send nothing, change nothing")
 	f.IntVar(&c.workers, "workers", 0, "send at most so many files, or parts of large ones, at a time (default 64); fewer where more do not help")
@@ -95,6 +98,9 @@ func (c *uploadCmd) sending(f *pflag.FlagSet) {
 func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	if err := c.options(args[len(args)-1]); err != nil {
 		return err
+	}
+	if c.opts.UpdateViews && !c.rewrite {
+		return usage("add --update-filepaths, or leave --update-views away", "--update-views follows new paths, and none is written")
 	}
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
@@ -163,6 +169,9 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	c.showPlan(ctx, s.run, plan)
 	if err = c.warnUnreadable(ctx, s.source, false); err == nil {
 		err = c.warnDatabase(ctx, s, plan)
+	}
+	if err == nil && c.rewrite {
+		c.planned, err = c.viewsOf(ctx, s.store, s.run, c.opts.UpdateViews)
 	}
 	if err == nil && c.rewrite {
 		err = s.writable(ctx, s.run, due(), c.dryRun, "; upload without --update-filepaths sends the files and changes no path")
@@ -238,6 +247,10 @@ func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Pl
 		c.ui.say("Rewrote %s in %s.", plural(done.Values, "path"), plural(done.Changed, "document"))
 		c.copies(done.Applied)
 	}
+	if done.Views > 0 {
+		c.ui.changed()
+	}
+	c.viewsDone(c.planned, done.Found, done.Applied)
 	c.stillLeft = done.Remaining
 	return conflictError(done.Applied, run)
 }

@@ -169,6 +169,9 @@ const (
 // layout looks for a part's documents. Where both a file and a directory exist,
 // FiftyOne reads the file.
 func (s *Store) layout(part dataset.Part) (layout, error) {
+	if part == dataset.Views {
+		return layout{kind: oneFile, path: s.path(metadataFile)}, nil
+	}
 	path := s.path(string(part) + jsonSuffix)
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() {

@@ -257,7 +257,7 @@ func (w *Writer) insertReferred(ctx context.Context, m dataset.Manifest) (refere
 			edits := []edit{set("_id", id), set("_dataset_id", w.id)}
 			switch r.collection {
 			case viewsName:
-				view, err := w.viewEdits(source)
+				view, err := w.viewEdits(m, source)
 				if err != nil {
 					return nil, err
 				}

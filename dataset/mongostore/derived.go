@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/savedview"
 )
 
 // Datasets behind views are parts of the dataset that the views are of, by the
@@ -42,7 +43,7 @@ func (s *Store) Derived(ctx context.Context) ([]dataset.Part, error) {
 		}
 		for _, e := range stages {
 			stage, _ := e.Value().StringValueOK()
-			if name, _ := generatedName(stage); name != "" {
+			for _, name := range savedview.Generated(stage) {
 				names = append(names, name)
 			}
 		}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/dataset/savedview"
 )
 
 // neutral puts zeros in the place of all that a copy has to change.
@@ -46,9 +48,10 @@ func neutral(t *testing.T, doc bson.Raw) bson.Raw {
 		out := newDocument(0)
 		for _, e := range must(t)(elements(stages)) {
 			text := e.Value().StringValue()
-			if name, at := generatedName(text); name != "" {
-				text = text[:at.Start] + "neutral" + text[at.End:]
+			for _, name := range savedview.Generated(text) {
+				text = savedview.Renamed(text, savedview.Names{Generated: map[string]string{name: "neutral"}})
 			}
+			text = regexp.MustCompile(`"dataset_id": "[0-9a-f]{24}"`).ReplaceAllString(text, `"dataset_id": "neutral"`)
 			out = appendEdit(out, set(e.Key(), text))
 		}
 		edits = append(edits, setRaw("view_stages", bson.TypeArray, endDocument(out)))
@@ -70,7 +73,7 @@ func generatedNames(t *testing.T, s *Store) map[string]string {
 	names := map[string]string{}
 	for _, view := range m.Views() {
 		for _, e := range must(t)(elements(view.Lookup("view_stages"))) {
-			if name, _ := generatedName(e.Value().StringValue()); name != "" {
+			for _, name := range savedview.Generated(e.Value().StringValue()) {
 				names[view.Lookup("name").StringValue()] = name
 			}
 		}

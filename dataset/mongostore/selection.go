@@ -51,6 +51,9 @@ func (s *Store) Select(ctx context.Context, sel Selection) (*Store, error) {
 	return &chosen, nil
 }
 
+// Partial reports whether s is a part of a dataset, as Select makes one.
+func (s *Store) Partial() bool { return s.pipeline != nil }
+
 func match(filter any) bson.D { return bson.D{{Key: "$match", Value: filter}} }
 
 // chosen is the pipeline, over the samples, of the documents of a part.

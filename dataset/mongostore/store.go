@@ -103,6 +103,8 @@ func (s *Store) collection(part dataset.Part) string {
 		return s.samples
 	case dataset.Frames:
 		return s.frames
+	case dataset.Views:
+		return viewsName
 	}
 	if isDerived(part) {
 		return string(part)

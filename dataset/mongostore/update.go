@@ -73,6 +73,9 @@ type updater struct {
 // isStamped tells whether the documents of a part have a time of their last
 // change: all have since FiftyOne 1.0.
 func (u *updater) isStamped(part dataset.Part) (bool, error) {
+	if part == dataset.Views {
+		return false, nil // by a view's time FiftyOne tells whether what it generated for it is fresh
+	}
 	if !part.IsDerived() {
 		return declares(u.manifest, part, stampKey), nil
 	}

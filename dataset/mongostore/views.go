@@ -3,16 +3,13 @@ package mongostore
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset"
-	"github.com/medialift/medialift/dataset/extjson"
+	"github.com/medialift/medialift/dataset/savedview"
 )
 
 // Saved views of patches, clips or frames name, in a stage's argument "_state",
@@ -31,16 +28,17 @@ func (w *Writer) renameGenerated(ctx context.Context, m dataset.Manifest) error 
 		}
 		for _, stage := range stages {
 			text, _ := stage.Value().StringValueOK()
-			name, _ := generatedName(text)
-			if name == "" || w.renamed[name] != "" {
-				continue
-			}
-			fresh, err := w.freshName(ctx, name)
-			if err != nil {
-				return err
-			}
-			if fresh != name {
-				w.renamed[name] = fresh
+			for _, name := range savedview.Generated(text) {
+				if w.renamed[name] != "" {
+					continue
+				}
+				fresh, err := w.freshName(ctx, name)
+				if err != nil {
+					return err
+				}
+				if fresh != name {
+					w.renamed[name] = fresh
+				}
 			}
 		}
 	}
@@ -65,56 +63,31 @@ func (w *Writer) freshName(ctx context.Context, name string) (string, error) {
 	}
 }
 
-// viewEdits are the edits of a saved view on its way into the database.
-func (w *Writer) viewEdits(view bson.Raw) ([]edit, error) {
+// viewEdits are the edits of a saved view of m on its way into the database: what its
+// stages say of m itself, as Concat does, is about the new dataset then.
+func (w *Writer) viewEdits(m dataset.Manifest, view bson.Raw) ([]edit, error) {
 	v := view.Lookup("view_stages")
 	stages, err := elements(v)
-	if err != nil || len(w.renamed) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	out := newDocument(len(v.Value))
+	names := savedview.Names{Generated: w.renamed, NewID: w.id.Hex(), OldName: m.Name(), NewName: w.name}
+	if id, ok := m.Doc.Lookup("_id").ObjectIDOK(); ok {
+		names.OldID = id.Hex()
+	}
+	out, changed := newDocument(len(v.Value)), false
 	for i, stage := range stages {
 		text, ok := stage.Value().StringValueOK()
-		name, at := generatedName(text)
-		fresh := w.renamed[name]
-		if !ok || fresh == "" {
+		renamed := savedview.Renamed(text, names)
+		if !ok || renamed == text {
 			out = append(out, stage...)
 			continue
 		}
-		text = text[:at.Start] + string(extjson.AppendString(nil, fresh)) + text[at.End:]
-		out = appendEdit(out, set(strconv.Itoa(i), text))
+		changed = true
+		out = appendEdit(out, set(strconv.Itoa(i), renamed))
+	}
+	if !changed {
+		return nil, nil
 	}
 	return []edit{setRaw("view_stages", v.Type, endDocument(out))}, nil
-}
-
-// generatedName finds the name of a generated dataset, and the place of its
-// token, in the JSON of a view stage: {"_cls": …, "kwargs": [["_state", {"name":
-// …}]]}. It is empty where there is none.
-func generatedName(stage string) (string, extjson.Span) {
-	if !strings.Contains(stage, `"_state"`) {
-		return "", extjson.Span{}
-	}
-	var parsed struct {
-		Kwargs [][]json.RawMessage `json:"kwargs"`
-	}
-	if err := json.Unmarshal([]byte(stage), &parsed); err != nil {
-		return "", extjson.Span{}
-	}
-	for i, kwarg := range parsed.Kwargs {
-		if len(kwarg) != 2 || string(kwarg[0]) != `"_state"` {
-			continue
-		}
-		var tree extjson.Tree
-		tree.Add(slices.Values([]string{"kwargs", fmt.Sprint(i), "1", "name"}))
-		spans, err := tree.Locate(nil, []byte(stage))
-		if err != nil || spans[0] == (extjson.Span{}) {
-			return "", extjson.Span{}
-		}
-		name, err := extjson.Unquote(spans[0].Of([]byte(stage)))
-		if err != nil { // null: nothing was generated yet
-			return "", extjson.Span{}
-		}
-		return name, spans[0]
-	}
-	return "", extjson.Span{}
 }
