@@ -16,6 +16,10 @@ type Manifest struct {
 	// Indexes are the indexes of the samples and frames collections that users
 	// made; FiftyOne's own export loses them.
 	Indexes []Index
+	// Panels are documents of the stores in which FiftyOne's panels keep their history of
+	// this dataset, and Ontologies those that its label schemas apply, in all versions,
+	// with what they name. FiftyOne's own export loses both.
+	Panels, Ontologies []bson.Raw
 	// Counts holds the number of documents of each part where it is known
 	// without reading them.
 	Counts map[Part]int64

@@ -39,6 +39,9 @@ func (d *digest) sum(m dataset.Manifest) (string, error) {
 		return "", fmt.Errorf("%w: its own document: %w", dataset.ErrMalformed, err)
 	}
 	_, _ = d.h.Write(text)
+	for _, panel := range m.Panels {
+		_, _ = d.h.Write(panel)
+	}
 	for _, index := range m.Indexes {
 		_, _ = d.h.Write(append([]byte(index.Part), index.Spec...))
 	}

@@ -77,6 +77,8 @@ const (
 	noteSource   = "lift source"     // digest of what was copied, before it is visible
 	noteMade     = "lift made"       // digest of what was made of it, before it is visible, or unsure
 	noteDone     = "lift done"       // that nothing is left to do
+	noteOntology = "lift ontologies" // the _ids of those that it made
+	notePanels   = "lift panels"     // that both digests are of the stores of panels too
 	noteUpload   = ledger.NoteSender // the run that sends the media
 	nothing      = ""                // of a note that is not there
 	unsure       = "unsure"          // of what was made while nobody was looking

@@ -7,8 +7,8 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
-	"github.com/medialift/medialift/dbmigrate/arrival"
 	"github.com/medialift/medialift/dataset/savedview"
+	"github.com/medialift/medialift/dbmigrate/arrival"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -33,6 +33,8 @@ type Plan struct {
 	Found []savedview.Finding
 	// Warnings are sentences about what is allowed but may surprise.
 	Warnings []string
+	// Left names what belongs to the dataset and is not carried over.
+	Left []string
 	// Bytes is about what the documents take, Room what is free on the target's disk;
 	// 0 where it is not known.
 	Bytes, Room int64
@@ -73,6 +75,9 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 		return nil, err
 	}
 	p.count(m)
+	if err := p.leave(ctx, m); err != nil {
+		return nil, err
+	}
 	if err := p.versions(ctx); err != nil {
 		return nil, err
 	}
@@ -175,6 +180,24 @@ func (p *Plan) count(m dataset.Manifest) {
 	}
 }
 
+// leave finds out what is not carried over.
+func (p *Plan) leave(ctx context.Context, m dataset.Manifest) (err error) {
+	if s, ok := p.job.Source.(interface {
+		Apart(ctx context.Context) ([]string, error)
+	}); ok {
+		if p.Left, err = s.Apart(ctx); err != nil {
+			return err
+		}
+	}
+	if p.job.WithoutRuns && len(m.Panels) > 0 {
+		p.Left = append(p.Left, "what panels keep about runs")
+	}
+	if p.writer != nil {
+		p.Warnings = append(p.Warnings, p.writer.Notes()...)
+	}
+	return nil
+}
+
 // versions composes on paper the way of the dataset to the target's version.
 func (p *Plan) versions(ctx context.Context) error {
 	err := p.way.Plan(ctx, p.source())
@@ -189,6 +212,17 @@ func (p *Plan) versions(ctx context.Context) error {
 	return nil
 }
 
+// withoutPanels is the digest of the source as an older medialift made it: it did not
+// carry the stores of panels.
+func (p *Plan) withoutPanels(ctx context.Context) (string, error) {
+	carried, err := p.job.Record.Meta(ctx, notePanels)
+	if err != nil || carried != nothing {
+		return "", err
+	}
+	now, _, err := digestOf(ctx, panelless{p.source()}, func(int64) {})
+	return now, err
+}
+
 // compare finds out whether the source is still what was copied.
 func (p *Plan) compare(ctx context.Context) error {
 	if p.made == nil {
@@ -200,6 +234,12 @@ func (p *Plan) compare(ctx context.Context) error {
 	}
 	progress := func(n int64) { p.opts.Progress(Progress{Phase: "comparing", Done: n}) }
 	now, docs, err := digestOf(ctx, p.source(), progress)
+	if err != nil {
+		return err
+	}
+	if now != before {
+		now, err = p.withoutPanels(ctx)
+	}
 	if err != nil {
 		return err
 	}

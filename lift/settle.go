@@ -3,6 +3,7 @@ package lift
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -28,5 +29,11 @@ func (p *Plan) settle(ctx context.Context, h *mongostore.Hidden) (bson.Raw, erro
 	if err != nil {
 		return nil, err
 	}
-	return doc, p.job.Record.SetMeta(ctx, map[string]string{noteMade: sum, noteName: p.Name})
+	var ontologies []string
+	for _, id := range h.Ontologies() {
+		ontologies = append(ontologies, id.Hex())
+	}
+	return doc, p.job.Record.SetMeta(ctx, map[string]string{
+		noteMade: sum, noteName: p.Name, noteOntology: strings.Join(ontologies, " "), notePanels: "yes",
+	})
 }

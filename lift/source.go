@@ -42,7 +42,18 @@ func (t trimmed) Manifest(ctx context.Context) (dataset.Manifest, error) {
 		}
 		doc = append(doc, bson.E{Key: e.Key(), Value: value})
 	}
+	m.Panels = nil // they are about runs
 	m.Doc, err = bson.Marshal(doc)
+	return m, err
+}
+
+// A panelless source has no stores of panels.
+type panelless struct{ dataset.Source }
+
+// Manifest implements dataset.Source.
+func (s panelless) Manifest(ctx context.Context) (dataset.Manifest, error) {
+	m, err := s.Source.Manifest(ctx)
+	m.Panels = nil
 	return m, err
 }
 

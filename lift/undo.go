@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/ledger"
@@ -16,6 +19,8 @@ type Undone struct {
 	// dry run would be, and Changed says why it was not.
 	Gone, Deleted bool
 	Changed       string
+	// Kept are the names of ontologies that it made and that others use now.
+	Kept []string
 }
 
 // Undo deletes the dataset that a lift made, unless somebody has changed it since it
@@ -91,5 +96,26 @@ func undoMade(ctx context.Context, made *mongostore.Store, record *ledger.Run, u
 	if dry {
 		return u, nil
 	}
-	return u, made.Delete(ctx)
+	ontologies, err := madeOntologies(ctx, record)
+	if err != nil {
+		return u, err
+	}
+	u.Kept, err = made.Delete(ctx, ontologies...)
+	return u, err
+}
+
+// madeOntologies are the _ids of the ontologies that a lift made.
+func madeOntologies(ctx context.Context, record *ledger.Run) (ids []bson.ObjectID, err error) {
+	text, err := record.Meta(ctx, noteOntology)
+	if err != nil {
+		return nil, err
+	}
+	for _, hex := range strings.Fields(text) {
+		id, err := bson.ObjectIDFromHex(hex)
+		if err != nil {
+			return nil, fmt.Errorf("reading the ledger: %q is not an id", hex)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }

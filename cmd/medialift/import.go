@@ -182,7 +182,7 @@ func (c *importCmd) execute(ctx context.Context, d *mongostore.Database, w *mong
 	}
 	c.noteOrigin(ledger.Origin{Dataset: ledger.DatabaseKey(d.Name(), w.ID().Hex()), Of: job.Dir})
 	c.ui.doc.Counts.Rows = report.Samples + report.Frames
-	for _, warning := range report.Warnings {
+	for _, warning := range append(w.Notes(), report.Warnings...) {
 		c.ui.warn("%s", warning)
 	}
 	c.ui.say("Imported %s into %s.", contents(w.Name(), report.Samples, report.Frames, report.Tags, report.Views, report.Runs), inDatabase(d))

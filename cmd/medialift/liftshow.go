@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/medialift/medialift/lift"
 )
 
 // entry is a lift in the document of this command, as it was planned.
@@ -49,6 +52,9 @@ func (c *liftCmd) showLift(ctx context.Context, j *journey) {
 	for _, why := range p.Unopenable {
 		c.ui.warn("%q cannot be opened there: %s", p.Name, why)
 	}
+	if !p.Done && len(p.Left) > 0 {
+		c.ui.say("  not carried over: %s.", notCarried(p))
+	}
 	for _, warning := range p.Warnings {
 		c.ui.warn("%s", warning)
 	}
@@ -58,6 +64,12 @@ func (c *liftCmd) showLift(ctx context.Context, j *journey) {
 	}
 	c.warnTarget(j)
 	c.reportJourney(j)
+}
+
+// notCarried lists what a lift leaves behind.
+func notCarried(p *lift.Plan) string {
+	list := append(slices.Clone(p.Left), "permissions", "dataset snapshots")
+	return strings.Join(list, ", ") + ", and vector stores outside of MongoDB"
 }
 
 // sizes says how much a dataset holds besides its media.
@@ -95,5 +107,5 @@ func (c *liftCmd) showLanded(j *journey) {
 		c.ui.say("  %s", line)
 	}
 	c.reportLanded(j)
-	c.ui.say("Not carried over: permissions, dataset snapshots, and vector stores outside of MongoDB.")
+	c.ui.say("Not carried over: %s.", notCarried(p))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
@@ -51,6 +52,9 @@ func undoLift(ctx context.Context, a *app, dir *ledger.Dir, run *ledger.Run, to 
 		a.ui.say("%q would be deleted from %s.", u.Name, inDatabase(d))
 	default:
 		a.ui.say("Deleted %q from %s; its objects stay: medialift runs %s --objects lists them.", u.Name, inDatabase(d), run.Name())
+	}
+	if len(u.Kept) > 0 {
+		a.ui.say("Others use these ontologies of its label schemas, which stay: %s.", strings.Join(u.Kept, ", "))
 	}
 	return nil
 }

@@ -13,25 +13,46 @@ import (
 	"github.com/medialift/medialift/dataset/extjson"
 )
 
-// SidecarFile holds what FiftyOne's own exports lose: the indexes that users
-// made. FiftyOne's importer passes over it. It is written where there is
+// SidecarFile holds what FiftyOne's own exports lose: the indexes that users made, the
+// stores of panels, and the ontologies of label schemas. FiftyOne's importer passes over it. It is written where there is
 // something to keep.
 const SidecarFile = "medialift.json"
+
+// Keys of the sidecar besides the indexes.
+const (
+	panelsKey     = "panels"
+	ontologiesKey = "ontologies"
+)
 
 // sidecarFormat is the layout of the sidecar.
 const sidecarFormat = 1
 
 // writeSidecar writes {"format": 1, "dataset": _id, "indexes": [{"part": …,
-// "spec": …}]}.
+// "spec": …}], "panels": […], "ontologies": […]}. Of the last two each document is
+// binary: what plugins keep may look like extended JSON.
 func (w *Writer) writeSidecar(m dataset.Manifest) error {
-	if len(m.Indexes) == 0 {
+	if len(m.Indexes)+len(m.Panels)+len(m.Ontologies) == 0 {
 		return nil
 	}
 	indexes := bson.A{}
 	for _, index := range m.Indexes {
 		indexes = append(indexes, bson.D{{Key: "part", Value: string(index.Part)}, {Key: "spec", Value: index.Spec}})
 	}
-	doc, err := bson.Marshal(bson.D{{Key: "format", Value: int32(sidecarFormat)}, {Key: "dataset", Value: m.Doc.Lookup("_id")}, {Key: "indexes", Value: indexes}})
+	fields := bson.D{{Key: "format", Value: int32(sidecarFormat)}, {Key: "dataset", Value: m.Doc.Lookup("_id")}, {Key: "indexes", Value: indexes}}
+	for _, more := range []struct {
+		key  string
+		docs []bson.Raw
+	}{{panelsKey, m.Panels}, {ontologiesKey, m.Ontologies}} {
+		if len(more.docs) == 0 {
+			continue
+		}
+		list := bson.A{}
+		for _, doc := range more.docs {
+			list = append(list, bson.Binary{Data: doc})
+		}
+		fields = append(fields, bson.E{Key: more.key, Value: list})
+	}
+	doc, err := bson.Marshal(fields)
 	if err != nil {
 		return fmt.Errorf("writing %q: %w", SidecarFile, err)
 	}
@@ -62,6 +83,11 @@ func (s *Store) readSidecar(m *dataset.Manifest) error {
 			Hint: "it belongs to another dataset than metadata.json; its indexes are left out"})
 		return nil
 	}
+	for key, into := range map[string]*[]bson.Raw{panelsKey: &m.Panels, ontologiesKey: &m.Ontologies} {
+		if *into, err = binaries(doc, key); err != nil {
+			return fmt.Errorf("reading %q: %w", path, err)
+		}
+	}
 	list, ok := doc.Lookup("indexes").ArrayOK()
 	if !ok {
 		return nil
@@ -80,6 +106,24 @@ func (s *Store) readSidecar(m *dataset.Manifest) error {
 		m.Indexes = append(m.Indexes, dataset.Index{Part: dataset.Part(part), Spec: spec})
 	}
 	return nil
+}
+
+// binaries reads the documents of a list.
+func binaries(doc bson.Raw, key string) (docs []bson.Raw, err error) {
+	list, _ := doc.Lookup(key).ArrayOK()
+	values, err := list.Values()
+	for _, v := range values {
+		_, data, ok := v.BinaryOK()
+		if raw := bson.Raw(data); !ok || raw.Validate() != nil {
+			return nil, fmt.Errorf("%w: %s holds something else than documents", dataset.ErrMalformed, key)
+		} else {
+			docs = append(docs, raw)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", dataset.ErrMalformed, err)
+	}
+	return docs, nil
 }
 
 // writeDocument writes one document as a file of the directory.

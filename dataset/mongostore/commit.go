@@ -55,6 +55,9 @@ func (w *Writer) commit(ctx context.Context, final dataset.Manifest) error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(w.insertPanels(ctx, final, refs), w.insertOntologies(ctx, final)); err != nil {
+		return err
+	}
 	doc, err := w.document(final, refs)
 	if err != nil {
 		return err

@@ -14,31 +14,32 @@ import (
 // Delete deletes a dataset that a Writer made, with all that belongs to it. Its own
 // document goes first, so that no FiftyOne sees a part of it; should this process
 // die then, the next import removes the rest. Datasets that FiftyOne generated from
-// it stay.
-func (s *Store) Delete(ctx context.Context) error {
+// it stay. Of the ontologies with these ids, which were made for it, those that others
+// use stay too: their names are returned.
+func (s *Store) Delete(ctx context.Context, ontologies ...bson.ObjectID) (kept []string, err error) {
 	id, ok := s.id.ObjectIDOK()
 	if samples := "samples." + id.Hex(); !ok || s.samples != samples || s.frames != "" && s.frames != "frames."+samples {
-		return fmt.Errorf("%w: its collections are not named after it: %q, %q", dataset.ErrUnsupported, s.samples, s.frames)
+		return nil, fmt.Errorf("%w: its collections are not named after it: %q, %q", dataset.ErrUnsupported, s.samples, s.frames)
 	}
 	files, err := s.resultFiles(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	token := rand.Text()
 	record := bson.D{
 		{Key: "_id", Value: id}, {Key: "name", Value: s.name}, {Key: "samples", Value: s.samples},
-		{Key: "frames", Value: s.frames}, {Key: "files", Value: files}, {Key: "token", Value: token},
+		{Key: "frames", Value: s.frames}, {Key: "files", Value: files}, {Key: "ontologies", Value: append([]bson.ObjectID{}, ontologies...)}, {Key: "token", Value: token},
 	}
 	// A record may be left of the import itself.
 	if _, err := s.d.durable.Collection(importsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: id}}); err != nil {
-		return s.d.writeError("noting the deletion", err)
+		return nil, s.d.writeError("noting the deletion", err)
 	}
 	if _, err := s.d.durable.Collection(importsName).InsertOne(ctx, record); err != nil {
-		return s.d.writeError("noting the deletion", err)
+		return nil, s.d.writeError("noting the deletion", err)
 	}
 	l, err := s.d.keep(ctx, id, token)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// A deletion that comes after abandon has looked would leave the rest to nobody.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastStep)
@@ -47,7 +48,8 @@ func (s *Store) Delete(ctx context.Context) error {
 	if err != nil {
 		err = s.d.writeError("deleting the dataset", err)
 	}
-	return errors.Join(err, s.d.abandon(l, id, files))
+	kept, abandoned := s.d.abandon(l, id, files, append([]bson.ObjectID{}, ontologies...))
+	return kept, errors.Join(err, abandoned)
 }
 
 // resultFiles lists the files that hold the results of the dataset's runs.

@@ -25,7 +25,7 @@ func TestDelete(t *testing.T) {
 		if size, err := made.Size(ctx); err != nil || size == 0 {
 			t.Errorf("%s has %d bytes, %v", w.Name(), size, err)
 		}
-		if err := made.Delete(ctx); err != nil {
+		if _, err := made.Delete(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.Dataset(ctx, w.Name()); !errors.Is(err, ErrNotFound) {
@@ -43,7 +43,7 @@ func TestDeleteOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := mongotest.Take(t, db)
-	if err := d.must(t, "image").Delete(t.Context()); !errors.Is(err, dataset.ErrUnsupported) {
+	if _, err := d.must(t, "image").Delete(t.Context()); !errors.Is(err, dataset.ErrUnsupported) {
 		t.Errorf("got %v", err)
 	}
 	unchanged(t, before, mongotest.Take(t, db))

@@ -151,14 +151,14 @@ func sources(field string, frames bool) []string {
 			names = append(names, strings.Join(slices.Insert(slices.Clone(keys), i, list), "."))
 		}
 	}
-	inFrames := make([]string, len(names))
-	for i, name := range names {
-		inFrames[i] = "frames." + name
+	var inFrames []string
+	for _, name := range names {
+		inFrames = append(inFrames, "frames."+name)
 	}
 	if frames {
-		return append(inFrames, names...)
+		return slices.Concat(inFrames, names)
 	}
-	return append(names, inFrames...)
+	return slices.Concat(names, inFrames)
 }
 
 // originals are the _ids of the documents that one of a generated dataset may be made

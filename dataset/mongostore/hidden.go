@@ -29,6 +29,9 @@ func (h *Hidden) Store(doc bson.Raw) (*Store, error) {
 	return s, nil
 }
 
+// Ontologies are the _ids of those that were made for the dataset.
+func (h *Hidden) Ontologies() []bson.ObjectID { return h.w.made }
+
 // NoteFile notes the id of a file of results before it is written, so that it is
 // removed should the dataset not come to be.
 func (h *Hidden) NoteFile(ctx context.Context, id bson.ObjectID) error {

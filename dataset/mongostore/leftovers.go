@@ -58,16 +58,16 @@ func (w *Writer) held() error {
 // files, and then the record. Where somebody else has taken that over, what was on its
 // way meanwhile may have come after they removed the rest: nobody but the lease's owner
 // has these ids.
-func (d *Database) abandon(l *lease.Lease, id bson.ObjectID, files any) error {
+func (d *Database) abandon(l *lease.Lease, id bson.ObjectID, files, ontologies any) (kept []string, err error) {
 	l.Leave()
 	if err := l.Err(); errors.Is(err, lease.ErrUnconfirmed) {
-		return nil // the next import removes it, once the record has expired
+		return nil, nil // the next import removes it, once the record has expired
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	record, err := bson.Marshal(bson.D{{Key: "_id", Value: id}, {Key: "files", Value: files}})
+	record, err := bson.Marshal(bson.D{{Key: "_id", Value: id}, {Key: "files", Value: files}, {Key: "ontologies", Value: ontologies}})
 	if err != nil {
-		return fmt.Errorf("removing an unfinished import: %w", err)
+		return nil, fmt.Errorf("removing an unfinished import: %w", err)
 	}
 	return d.remove(ctx, record)
 }
@@ -90,7 +90,8 @@ func (w *Writer) missed(ctx context.Context, refs references) error {
 	if gone != nil {
 		return errors.Join(lost, w.d.writeError("removing an unfinished import", gone))
 	}
-	return errors.Join(lost, w.d.abandon(w.lease, w.id, w.files))
+	_, err = w.d.abandon(w.lease, w.id, w.files, w.made)
+	return errors.Join(lost, err)
 }
 
 // refers makes sure that what the dataset refers to is there.
@@ -132,7 +133,7 @@ func (d *Database) sweep(ctx context.Context) error {
 
 // forget removes what a dead import left, its lock too.
 func (d *Database) forget(ctx context.Context, record bson.Raw) error {
-	if err := d.remove(ctx, record); err != nil {
+	if _, err := d.remove(ctx, record); err != nil {
 		return err
 	}
 	return d.leaseError(d.leases.Forget(ctx, record.Lookup("_id")))
@@ -156,27 +157,33 @@ func (d *Database) Abandon(ctx context.Context, hex string) error {
 }
 
 // remove deletes what a record names, and then the record. Where the dataset's
-// document is there, the import only failed to delete its record.
-func (d *Database) remove(ctx context.Context, record bson.Raw) error {
+// document is there, the import only failed to delete its record. It returns the names of
+// ontologies that it made and that others use now.
+func (d *Database) remove(ctx context.Context, record bson.Raw) (kept []string, err error) {
 	id, ok := record.Lookup("_id").ObjectIDOK()
 	if !ok {
-		return fmt.Errorf("%w: the record of an import in %q has no id", dataset.ErrMalformed, importsName)
+		return nil, fmt.Errorf("%w: the record of an import in %q has no id", dataset.ErrMalformed, importsName)
 	}
 	samples := "samples." + id.Hex()
 	used := bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "sample_collection_name", Value: samples}}}}}
 	n, err := d.durable.Collection(datasetsName).CountDocuments(ctx, used)
 	if err != nil {
-		return d.readError("removing an unfinished import", err)
+		return nil, d.readError("removing an unfinished import", err)
 	}
 	if n == 0 {
 		if err := d.removeParts(ctx, id, samples, record); err != nil {
-			return d.writeError("removing an unfinished import", err)
+			return nil, d.writeError("removing an unfinished import", err)
+		}
+		if ids := record.Lookup("ontologies"); ids.Type == bson.TypeArray {
+			if kept, err = d.removeOntologies(ctx, ids); err != nil {
+				return kept, err
+			}
 		}
 	}
 	if _, err := d.durable.Collection(importsName).DeleteOne(ctx, bson.D{{Key: "_id", Value: id}}); err != nil {
-		return d.writeError("removing an unfinished import", err)
+		return kept, d.writeError("removing an unfinished import", err)
 	}
-	return nil
+	return kept, nil
 }
 
 func (d *Database) removeParts(ctx context.Context, id bson.ObjectID, samples string, record bson.Raw) error {
@@ -189,6 +196,9 @@ func (d *Database) removeParts(ctx context.Context, id bson.ObjectID, samples st
 		if _, err := d.durable.Collection(name).DeleteMany(ctx, bson.D{{Key: "_dataset_id", Value: id}}); err != nil {
 			return err
 		}
+	}
+	if _, err := d.durable.Collection(storesName).DeleteMany(ctx, bson.D{{Key: storeOwner, Value: id}}); err != nil {
+		return err
 	}
 	files, err := elements(record.Lookup("files"))
 	if err != nil {

@@ -89,6 +89,12 @@ func (s *Store) Manifest(ctx context.Context) (dataset.Manifest, error) {
 			return dataset.Manifest{}, s.d.readError("counting tags", err)
 		}
 	}
+	if m.Panels, err = s.panels(ctx); err != nil {
+		return dataset.Manifest{}, err
+	}
+	if m.Ontologies, err = s.d.ontologies(ctx, m.Doc); err != nil {
+		return dataset.Manifest{}, err
+	}
 	m.Indexes, err = s.userIndexes(ctx, m)
 	return m, err
 }

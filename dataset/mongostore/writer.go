@@ -51,6 +51,9 @@ type Writer struct {
 	pipe            *pipe
 	results         map[dataset.Run]bson.ObjectID
 	files           []bson.ObjectID   // of results, also of those that are not whole
+	missing         []bson.Raw        // ontologies that are to be made …
+	made            []bson.ObjectID   // … and were
+	notes           []string          // about ontologies that are nowhere
 	renamed         map[string]string // generated datasets that have to get another name
 	settled         bool
 	unsure          bool // whether the dataset document is there, or comes yet
@@ -148,6 +151,9 @@ func (w *Writer) Check(ctx context.Context, m dataset.Manifest) error {
 		return err
 	}
 	if err := w.renameGenerated(ctx, m); err != nil {
+		return err
+	}
+	if err := w.checkOntologies(ctx, m); err != nil {
 		return err
 	}
 	_, err := w.document(m, references{})
@@ -263,7 +269,8 @@ func (w *Writer) giveUp() error {
 		w.lease.Leave()
 		return nil
 	}
-	return w.d.abandon(w.lease, w.id, w.files)
+	_, err := w.d.abandon(w.lease, w.id, w.files, w.made)
+	return err
 }
 
 // unlock ends the lock, if there is one.

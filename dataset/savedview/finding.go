@@ -26,9 +26,7 @@ func (v *view) finding(why string) (Finding, bool) {
 			fault = why
 		}
 		f.Mentions = append(f.Mentions, Mention{Stage: t.class, Text: t.shown, Reason: fault})
-		for _, s := range t.splices {
-			edits[t.stage] = append(edits[t.stage], s)
-		}
+		edits[t.stage] = append(edits[t.stage], t.splices...)
 	}
 	if len(f.Mentions) == 0 {
 		return f, false

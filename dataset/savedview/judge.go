@@ -104,16 +104,16 @@ func (j *Judge) enter(t *test) {
 	if t.kind == matches {
 		t.re = compile(t.values[0].text, t.options)
 	}
-	end, any := strings.CutPrefix(t.field, anyField+".")
+	end, anyLabel := strings.CutPrefix(t.field, anyField+".")
 	switch {
-	case t.kind == loose || any && end != "mask_path" && end != "map_path":
+	case t.kind == loose || anyLabel && end != "mask_path" && end != "map_path":
 		t.kind = loose
 		for text := range t.set {
 			if looksLikePath(text) {
 				j.loose[text] = append(j.loose[text], t)
 			}
 		}
-	case any:
+	case anyLabel:
 		j.byEnd[end] = append(j.byEnd[end], t)
 	default:
 		j.byField[t.field] = append(j.byField[t.field], t)
@@ -276,16 +276,16 @@ func (j *Judge) Propose() bool {
 			}
 		}
 	}
-	any := false
+	due := false
 	for _, v := range j.views {
 		for _, t := range v.tests {
 			if t.affected && t.fault == "" {
 				t.propose()
-				any = any || t.fault == ""
+				due = due || t.fault == ""
 			}
 		}
 	}
-	return any
+	return due
 }
 
 func (t *test) propose() {

@@ -156,7 +156,7 @@ func (b bases) moved(pattern string) (string, bool) {
 		from = append(from, dir)
 	}
 	sort.Slice(from, func(i, j int) bool { return len(from[i]) > len(from[j]) })
-	out, end, any := "", 0, false
+	out, end, found := "", 0, false
 	for _, l := range literals(pattern) {
 		for _, dir := range from {
 			rest, ok := strings.CutPrefix(l.text, dir)
@@ -164,9 +164,9 @@ func (b bases) moved(pattern string) (string, bool) {
 				continue
 			}
 			out += pattern[end:l.start] + escape(b[dir]+rest)
-			end, any = l.end, true
+			end, found = l.end, true
 			break
 		}
 	}
-	return out + pattern[end:], any
+	return out + pattern[end:], found
 }
