@@ -132,6 +132,11 @@ func (x *exchange) copiedViews(t *testing.T) {
 	x.medialift(t, x.b, "import", dir, "--create-database", "--name", "imported", "--update-views", "--map", "prefix:"+x.media+"/dä-ta (1)=/moved/to")
 	sameChoice(t, before, chosen(t, x.b, "imported"), opaque)
 
+	ours := x.dir("frames", "ours")
+	x.medialift(t, x.a, "export", "frames", ours)
+	x.medialift(t, x.b, "import", ours, "--name", "frames copied")
+	sameChoice(t, chosen(t, x.a, "frames"), chosen(t, x.b, "frames copied"), nil)
+
 	for _, source := range []string{"db:paths", dir} {
 		name := "lifted " + filepath.Base(source)
 		text := x.said(t, x.a, 0, "lift", source, x.dir("target"), "--to-uri", x.uri, "--to-database-name", x.b.database,

@@ -27,7 +27,7 @@ func (r *Run) Recognize(ctx context.Context, ds dataset.Updater) (Recognized, er
 		if _, err := tx.ExecContext(ctx, `CREATE INDEX IF NOT EXISTS value_doc ON value(doc)`); err != nil {
 			return err
 		}
-		return tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT DISTINCT part, doc, at FROM value WHERE `+ours+`)`).Scan(&n.Values)
+		return tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT DISTINCT part, doc, at FROM value WHERE part <> '`+viewsField+`' AND `+ours+`)`).Scan(&n.Values)
 	}); err != nil || n.Values == 0 {
 		return n, err
 	}

@@ -3,6 +3,7 @@ package dirstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -233,6 +234,9 @@ func TestSidecar(t *testing.T) {
 	m := dataset.Manifest{
 		Doc:     raw(t, bson.D{{Key: "_id", Value: bson.ObjectID{1}}, {Key: "version", Value: "1.22.1"}}),
 		Indexes: []dataset.Index{{Part: dataset.Samples, Spec: spec}},
+		// What looks like extended JSON is kept as it is.
+		Panels:     []bson.Raw{raw(t, bson.D{{Key: "value", Value: bson.D{{Key: "$oid", Value: "x"}, {Key: "a.b", Value: int64(1)}}}})},
+		Ontologies: []bson.Raw{raw(t, bson.D{{Key: "slug", Value: "a"}}), raw(t, bson.D{{Key: "slug", Value: "b"}})},
 	}
 	w, err := Create(dir, Options{})
 	if err != nil {
@@ -249,9 +253,13 @@ func TestSidecar(t *testing.T) {
 	if err != nil || len(got.Indexes) != 1 || got.Indexes[0].Part != dataset.Samples || string(got.Indexes[0].Spec) != string(spec) {
 		t.Errorf("got %+v, %v", got.Indexes, err)
 	}
+	if fmt.Sprint(got.Panels, got.Ontologies) != fmt.Sprint(m.Panels, m.Ontologies) {
+		t.Errorf("got %v and %v", got.Panels, got.Ontologies)
+	}
 	for text, want := range map[string]error{
 		`{"format": 1, "dataset": {"$oid": "020000000000000000000000"}, "indexes": [5]}`: nil,
 		`{"format": 2}`: dataset.ErrUnsupported, `{"format`: dataset.ErrMalformed, `{}`: dataset.ErrUnsupported,
+		`{"format": 1, "dataset": {"$oid": "010000000000000000000000"}, "indexes": [], "panels": [{"a": 1}]}`:               dataset.ErrMalformed,
 		`{"format": 1, "dataset": {"$oid": "010000000000000000000000"}, "indexes": [{"part": "x", "spec": {"name": "x"}}]}`: dataset.ErrMalformed,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, SidecarFile), []byte(text), 0o666); err != nil {

@@ -58,7 +58,10 @@ func (s *Store) Apart(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, s.d.readError("counting "+operationsName, err)
 	}
-	if n > 0 {
+	switch {
+	case n == 1:
+		list = append(list, "a delegated operation")
+	case n > 1:
 		list = append(list, fmt.Sprintf("%d delegated operations", n))
 	}
 	return list, nil

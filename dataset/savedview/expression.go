@@ -86,6 +86,11 @@ func (v *visitor) operator(op string, args *node, s scope) {
 			}
 			return
 		}
+		if p := args.get("regex"); p.isText() { // of what is not known
+			for _, l := range literals(p.text) {
+				v.loosely(&node{kind: '"', text: l.text})
+			}
+		}
 		v.expression(args, s)
 	case texting[op] || ordering[op]:
 		v.text(op, args, s)
@@ -154,6 +159,13 @@ func (v *visitor) comparison(args *node, s scope) bool {
 			v.compare(flat(field), values...)
 		}
 		return true
+	}
+	a, isA := s.fields(args.kids[0])
+	b, isB := s.fields(args.kids[1])
+	if isA && isB {
+		for _, field := range slices.Concat(a, b) {
+			v.add(condition{kind: computes, field: flat(field), does: "compares it with another field"})
+		}
 	}
 	return false
 }

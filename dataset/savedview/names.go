@@ -42,6 +42,7 @@ func Renamed(stage string, names Names) string {
 			list = append(list, splice{n.at, to})
 		}
 	})
+	list, _ = inOrder(list)
 	return spliced(stage, list)
 }
 

@@ -91,6 +91,8 @@ func TestJudge(t *testing.T) {
 		"order":         {[]string{matching(`{"$expr": {"$lt": ["$filepath", "/d/x"]}}`)}, nil, "only FiftyOne"},
 		"unknown":       {[]string{stage("Hidden", `["what", {"deep": ["/d/\u00e4-b/x"]}]`)}, nil, "not known which field"},
 		"unknown above": {[]string{stage("Hidden", `["what", "/d"]`)}, nil, "not known which field"},
+		"two fields":    {[]string{matching(`{"$expr": {"$eq": ["$filepath", "$source"]}}`)}, nil, "another field"},
+		"of what":       {[]string{matching(`{"$expr": {"$regexMatch": {"input": "$$who.path", "regex": "^/d/\u00e4\\-b/x"}}}`)}, nil, "not known which field"},
 		"half":          {[]string{matching(`{"filepath": "/d/\u00e4-b/x/1.png"}`), matching(`{"filepath": {"$regex": "b/x"}}`)}, nil, "no directory that moves"},
 		"names":         {[]string{matching(`{"$expr": {"$regexMatch": {"input": "$filepath", "regex": "1\\.png$"}}}`)}, nil, ""},
 		"other field":   {[]string{matching(`{"source": "/d/\u00e4-b/x/1.png"}`), matching(`{"$expr": {"$eq": ["$source", "/d/\u00e4-b/x/1.png"]}}`)}, nil, ""},
@@ -161,7 +163,8 @@ func TestJudgePutBefore(t *testing.T) {
 func TestRenamed(t *testing.T) {
 	names := savedview.Names{Generated: map[string]string{"g": "g 2"}, OldID: "1", NewID: "2", OldName: "n", NewName: "m"}
 	inner := stage("ToPatches", `["_state", {"dataset_id": "1", "dataset": "n", "stages": [], "name": "g"}]`)
-	text := stage("Concat", `["samples", {"dataset_id": "1", "stages": [`+inner+`]}]`)
+	outer := stage("ToPatches", `["_state", {"dataset_id": "1", "stages": [`+inner+`], "name": "g"}]`)
+	text := stage("Concat", `["samples", {"dataset_id": "1", "stages": [`+outer+`]}]`)
 	want := strings.NewReplacer(`"1"`, `"2"`, `"n"`, `"m"`, `"g"`, `"g 2"`).Replace(text)
 	if got := savedview.Renamed(text, names); got != want {
 		t.Errorf("renamed is\n%s\nwant\n%s", got, want)
@@ -170,7 +173,7 @@ func TestRenamed(t *testing.T) {
 	if got := savedview.Renamed(other, names); got != other {
 		t.Errorf("a filter became %s", got)
 	}
-	if got := savedview.Generated(text); len(got) != 1 || got[0] != "g" {
+	if got := savedview.Generated(text); len(got) != 2 || got[0] != "g" {
 		t.Errorf("generated are %q", got)
 	}
 }
