@@ -114,11 +114,11 @@ func binaries(doc bson.Raw, key string) (docs []bson.Raw, err error) {
 	values, err := list.Values()
 	for _, v := range values {
 		_, data, ok := v.BinaryOK()
-		if raw := bson.Raw(data); !ok || raw.Validate() != nil {
+		raw := bson.Raw(data)
+		if !ok || raw.Validate() != nil {
 			return nil, fmt.Errorf("%w: %s holds something else than documents", dataset.ErrMalformed, key)
-		} else {
-			docs = append(docs, raw)
 		}
+		docs = append(docs, raw)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", dataset.ErrMalformed, err)
