@@ -156,3 +156,19 @@ func declares(m dataset.Manifest, part dataset.Part, key string) bool {
 	}
 	return false
 }
+
+func (w *Writer) makeIndexes(ctx context.Context, m dataset.Manifest) error {
+	for _, part := range dataset.MediaParts() {
+		name := w.samples
+		if part == dataset.Frames {
+			name = w.frames
+		}
+		if name == "" {
+			continue
+		}
+		if err := w.d.createIndexes(ctx, name, partIndexes(m, part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
