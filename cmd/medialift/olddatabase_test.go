@@ -136,3 +136,34 @@ func TestImportOfOlder(t *testing.T) {
 		t.Errorf("it is of version %q", got)
 	}
 }
+
+// What the FiftyOne of the target can't open is told before a byte is sent; once agreed to,
+// the dataset goes there, and no line says how to load it, then or later.
+func TestLiftUnopenable(t *testing.T) {
+	l := newLifting(t, "1.10.0")
+	set := bson.D{{Key: "$set", Value: bson.D{{Key: "media_type", Value: "multimodal"}}}} // which came later
+	if _, err := l.a.Collection("datasets").UpdateOne(t.Context(), bson.D{{Key: "name", Value: "image"}}, set); err != nil {
+		t.Fatal(err)
+	}
+	before := settled(t, l.b)
+	doc := l.lift(exitRefused, "image", "s3://media/x")
+	if !slices.ContainsFunc(doc.Problems, func(p dataset.Problem) bool {
+		return p.Kind == "cannot be opened" && strings.Contains(p.Hint, "multimodal")
+	}) {
+		t.Errorf("%+v", doc)
+	}
+	checkSame(t, before, settled(t, l.b))
+	if sent := objects(t, l.s3, "media"); len(sent) > 0 {
+		t.Errorf("%d objects were sent", len(sent))
+	}
+	for range 2 { // it is there already the second time
+		doc = l.lift(exitDone, "image", "s3://media/x", "--yes")
+		entry, _ := doc.Datasets.([]any)[0].(map[string]any)
+		if text, _ := entry["cannot_open"].(string); !strings.Contains(text, "multimodal") || entry["python"] != nil || strings.Contains(doc.Next, "load_dataset") {
+			t.Errorf("next %q, %v", doc.Next, entry)
+		}
+	}
+	if got := versionOf(t, l.b, "image"); got != "1.10.0" {
+		t.Errorf("it is of version %q", got)
+	}
+}
