@@ -27,7 +27,7 @@ func (c *migrateCmd) restoring(ctx context.Context, dry bool) (report runner.Res
 		return report, fmt.Errorf("finding %q: %w", c.restore, err)
 	}
 	opts := c.options(0)
-	opts.Datasets, opts.Now = nil, c.now
+	opts.Now = c.now
 	if opts.DryRun = dry; dry {
 		opts.Version = c.to
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (r *Runner) mergeFile(ctx context.Context, file string, why error, opts Opt
 		leave(&ChangedError{Dataset: b.Name, Deleted: true})
 		return nil
 	case !can && !asBefore:
-		leave(why)
+		leave(cmp.Or(why, error(&ChangedError{Dataset: b.Name})))
 		return nil
 	case !can, b.Collection != dbmigrate.Datasets: // the database's own document holds nothing else
 		report.Already++

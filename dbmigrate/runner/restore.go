@@ -43,11 +43,14 @@ var ErrBackup = errors.New("unusable backup")
 // datasets that are as the migration left them, but for the times that FiftyOne notes
 // when it loads one. A dataset that was taken down, and up again since, gets back key by key
 // what was taken out of it; what something newer stands in the place of stays as it is, and
-// is listed. Any other that somebody has changed since stays as it is, and is listed. A
+// is listed. Options.Datasets chooses some. Any other that somebody has changed since stays as it is, and is listed. A
 // restore that was killed is finished by the next; a migration that was, has to be finished
 // before (ErrUnfinished).
 func (r *Runner) Restore(ctx context.Context, dir string, opts Options) (Restored, error) {
 	files, err := r.backups(dir)
+	if err == nil && opts.Datasets != nil {
+		files, err = ofDatasets(files, opts.Datasets)
+	}
 	if err != nil {
 		return Restored{}, err
 	}
@@ -104,6 +107,23 @@ func (r *Runner) backups(dir string) ([]string, error) {
 		}
 	}
 	return r.effective(files)
+}
+
+// ofDatasets chooses the backups of datasets that had one of these names.
+func ofDatasets(files, names []string) (chosen []string, err error) {
+	for _, file := range files {
+		b, err := openBackup(file)
+		if err != nil {
+			return nil, err
+		}
+		if b.Collection == dbmigrate.Datasets && slices.Contains(names, b.Name) {
+			chosen = append(chosen, file)
+		}
+		if err := b.end(); err != nil {
+			return nil, err
+		}
+	}
+	return chosen, nil
 }
 
 // effective leaves out backups of migrations that never ended, where there is one of the
