@@ -122,7 +122,7 @@ func (x *expectation) mergedValue(ctx context.Context, v comparedView, raw bson.
 		}
 		was, left = slices.DeleteFunc(was, others), slices.DeleteFunc(left, others)
 	}
-	merge := threeway.Merge{Mine: []string{"_id", "last_modified_at"}}
+	merge := threeway.Merge{Mine: []string{"_id", "last_modified_at"}, Partial: v.item.Fields != nil}
 	var before any = threeway.Absent{}
 	if v.left != nil {
 		if before, err = x.raised(ctx, v, left, now); err != nil {

@@ -32,6 +32,9 @@ type Sides struct {
 type Merge struct {
 	// Mine are keys, at any depth, that keep what they are now without a word.
 	Mine []string
+	// Partial says that Was has some keys of the document alone, so that their place among
+	// the others is not known: what is put back goes to the end.
+	Partial bool
 	// PutBack and Kept are filled.
 	PutBack, Kept []string
 }
@@ -111,6 +114,9 @@ func (m *Merge) document(path string, was, now bson.D, s Sides) bson.D {
 			at := after(len(merged), i, func(k int) int {
 				return slices.IndexFunc(merged, func(has bson.E) bool { return has.Key == was[k].Key })
 			})
+			if m.Partial && path == "" {
+				at = len(merged)
+			}
 			merged = slices.Insert(merged, at, bson.E{Key: e.Key, Value: value})
 		}
 	}
