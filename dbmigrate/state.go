@@ -74,6 +74,17 @@ func (s *State) Run(ctx context.Context, reader Reader, id any) (bson.D, error) 
 	return cloneDoc(s.runs[IDKey(id)]), nil
 }
 
+// ResultSource is the file of results that an earlier leg is going to copy to this id; the
+// id itself where none is.
+func (s *State) ResultSource(id any) any {
+	for _, op := range slices.Backward(s.ops) {
+		if file, isCopy := op.(CopyResult); isCopy && IDKey(file.To) == IDKey(id) {
+			id = file.From
+		}
+	}
+	return id
+}
+
 // readRuns reads a run, and with it all that the dataset names: one query for all.
 func (s *State) readRuns(ctx context.Context, reader Reader, id any) error {
 	unknown := bson.A{id}

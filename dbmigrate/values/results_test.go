@@ -57,3 +57,37 @@ func TestVisualizations(t *testing.T) {
 		t.Errorf("1.20.1 reads packed arrays: %v, %q", plan.Ops, plan.Unopenable)
 	}
 }
+
+// A similarity index whose embeddings are in a field has none in its results, where old
+// versions read them; the results may be those that an earlier leg copies. An annotation
+// run without results keeps an old version from exporting.
+func TestRunsThatOldVersionsFailOn(t *testing.T) {
+	results := func(text string) []bson.D {
+		return []bson.D{{{Key: "_id", Value: 1}, {Key: "files_id", Value: int32(9)}, {Key: "n", Value: int32(0)}, {Key: "data", Value: bson.Binary{Data: []byte(text)}}}}
+	}
+	const doc = `{"_id": 1, "name": "d", "version": "1.22.1", "brain_methods": {"sim": {"config": {"cls": "fiftyone.brain.similarity.SimilarityConfig"}, "results": 9}},
+		"annotation_runs": {"a": {"config": {}, "results": null}, "b": {"config": {}, "results": 7}}}`
+	for _, c := range []struct {
+		text, to string
+		want     []string
+	}{
+		{`{"cls": "x"}`, "0.18.0", []string{`brain run "sim" hold no embeddings`, `annotation run "a" has no results`}},
+		{`{"cls": "x", "embeddings": [[1]]}`, "0.18.0", []string{`annotation run "a"`}},
+		{`{"cls": "x"}`, "0.19.1", []string{`annotation run "a"`}},
+		{`{"cls": "x"}`, "0.20.1", nil},
+	} {
+		plan := planned(t, dbmigrate.Memory{"fs.chunks": results(c.text)}, read(t, doc), c.to)
+		if len(plan.Unopenable) != len(c.want) || len(plan.Ops) > 0 {
+			t.Errorf("%s at %s: %q, want %q", c.text, c.to, plan.Unopenable, c.want)
+			continue
+		}
+		for i, want := range c.want {
+			if !strings.Contains(plan.Unopenable[i], want) {
+				t.Errorf("%s at %s: %q, want %q", c.text, c.to, plan.Unopenable, c.want)
+			}
+		}
+	}
+	if plan := planned(t, dbmigrate.Memory{}, read(t, doc), "0.18.0"); len(plan.Unopenable) != 1 {
+		t.Errorf("of results that are not there: %q", plan.Unopenable)
+	}
+}

@@ -28,6 +28,20 @@ func Copy(to io.Writer, from io.Reader, values bson.D, unpack []string) (unpacke
 	return c.unpacked, out.Flush()
 }
 
+// Has reports whether results have a top-level key. It reads no further than that; text
+// that is no JSON object has none.
+func Has(from io.Reader, key string) (bool, error) {
+	c := &jsonCopy{in: bufio.NewReader(from), out: bufio.NewWriter(io.Discard), until: key}
+	switch err := c.object(nil); {
+	case errors.Is(err, errFound):
+		return true, nil
+	case errors.Is(err, errNotJSON):
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
 func lookup(doc bson.D, key string) any {
 	for _, e := range doc {
 		if e.Key == key {
@@ -40,12 +54,16 @@ func lookup(doc bson.D, key string) any {
 // errNotJSON ends the search for keys: what is left is copied.
 var errNotJSON = errors.New("no JSON object")
 
+// errFound ends the search for a key.
+var errFound = errors.New("found")
+
 // jsonCopy copies JSON and knows where it is. Errors of writing are left to the last
 // Flush, for which a bufio.Writer keeps the first; what was peeked at can be discarded.
 type jsonCopy struct {
 	in       *bufio.Reader
 	out      *bufio.Writer
 	unpack   []string
+	until    string // where the copy ends, if it is not empty
 	unpacked int
 }
 
@@ -78,6 +96,9 @@ func (c *jsonCopy) object(values bson.D) error {
 		if err := json.Unmarshal(key, &name); err != nil {
 			_, _ = c.out.Write(key)
 			return errNotJSON
+		}
+		if name == c.until && name != "" {
+			return errFound
 		}
 		_, _ = c.out.Write(key)
 		if err := c.expect(':'); err != nil {

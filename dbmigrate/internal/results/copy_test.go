@@ -38,6 +38,16 @@ func TestSetStrings(t *testing.T) {
 	}
 }
 
+func TestHas(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"cls": "a", "embeddings": [1, `: true, `{"a": {"embeddings": 1}, "b": "embeddings"}`: false, ``: false, `["embeddings"]`: false, `{}`: false,
+	} {
+		if got, err := Has(strings.NewReader(text), "embeddings"); got != want || err != nil {
+			t.Errorf("%s: %t, %v", text, got, err)
+		}
+	}
+}
+
 // Whatever JSON object comes in: the value is set, and every other is as it was.
 func FuzzSetStrings(f *testing.F) {
 	for _, seed := range []string{`{"cls": "a", "b": [1, {"cls": null}]}`, `{"a":"\\\"","cls":{}}`, `{ }`, `{"a":1e5,"b":"}"}`} {
