@@ -13,13 +13,19 @@ import (
 // documents and lists is looked at elsewhere. Inner tells that the field is one of an
 // embedded document, whose values FiftyOne checks harder.
 func fits(ftype string, r *elementReader, inner bool) bool {
+	if inner && r.kind == bson.TypeEmbeddedDocument && classOf(r.value) != "" {
+		switch ftype {
+		case "ListField", "VectorField", "ClassesField": // Python takes the document for the list of its keys
+			return true
+		}
+	}
 	switch ftype {
 	case "StringField":
 		return r.kind == bson.TypeString || r.kind == bson.TypeSymbol || r.kind == bson.TypeBinary && !inner
 	case "IntField":
 		return number(r, false)
 	case "FrameNumberField":
-		return number(r, false) && !negative(r)
+		return number(r, false) && !negative(r) && !(inner && (r.kind == bson.TypeString || r.kind == bson.TypeDouble))
 	case "FloatField":
 		return number(r, true)
 	case "BooleanField":

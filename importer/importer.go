@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -132,7 +133,11 @@ func count(ctx context.Context, src Source, opts Options) (total int64, err erro
 func warnings(m dataset.Manifest) []string {
 	var list []string
 	for _, p := range m.Problems {
-		list = append(list, fmt.Sprintf("%s: %s", filepath.Base(p.Path), p.Hint))
+		what := filepath.Base(p.Path)
+		if p.Field != "" {
+			what = strings.TrimSuffix(p.Field+" "+p.Path, " ")
+		}
+		list = append(list, fmt.Sprintf("%s: %s", what, p.Hint))
 	}
 	for _, run := range m.External() {
 		list = append(list, fmt.Sprintf("the brain run %q keeps its vectors in %s, outside of the dataset: they are not copied", run.Key, run.Backend))

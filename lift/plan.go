@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/mongostore"
@@ -145,7 +147,31 @@ func (p *Plan) sound(ctx context.Context, m dataset.Manifest) error {
 	if err == nil && unreadable != nil {
 		return unreadable
 	}
-	return err
+	if err != nil || p.job.Files == nil || p.job.WithoutRuns {
+		return err
+	}
+	for _, run := range m.Runs() { // a database knows by itself whether results are whole
+		if err := p.whole(ctx, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole reads the results of a run to their end.
+func (p *Plan) whole(ctx context.Context, run dataset.Run) error {
+	r, err := p.source().Result(ctx, run)
+	if errors.Is(err, dataset.ErrNoResult) {
+		return nil
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+		err = errors.Join(err, r.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("reading the results of run %q: %w", run.Key, err)
+	}
+	return nil
 }
 
 // room compares what the documents take with what is free.
@@ -169,6 +195,9 @@ func (p *Plan) room(ctx context.Context) (err error) {
 func (p *Plan) count(m dataset.Manifest) {
 	p.Samples, p.Frames = m.Counts[dataset.Samples], m.Counts[dataset.Frames]
 	p.Views, p.Runs = len(m.Views()), len(m.Runs())
+	for _, problem := range m.Problems {
+		p.Warnings = append(p.Warnings, strings.Join(strings.Fields(problem.Field+" "+problem.Path), " ")+": "+problem.Hint)
+	}
 	for _, run := range m.External() {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("the brain run %q keeps its vectors in %s, outside of the dataset: they are not carried over", run.Key, run.Backend))
 	}

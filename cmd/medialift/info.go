@@ -65,13 +65,11 @@ func (c *infoCmd) one(ctx context.Context, arg string) error {
 	if err := c.warnUnreadable(ctx, src, !c.noFiles); err != nil {
 		return err
 	}
-	if src.db != nil {
-		manifest, err := src.store.Manifest(ctx)
-		if err != nil {
-			return err
-		}
-		c.ui.problems(manifest.Problems, int64(len(manifest.Problems)))
+	manifest, err := src.store.Manifest(ctx)
+	if err != nil {
+		return err
 	}
+	c.ui.problems(manifest.Problems, int64(len(manifest.Problems)))
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package dirstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -31,17 +32,28 @@ func (d document) id(buf []byte) (bson.RawValue, error) {
 		return bson.RawValue{}, d.fail(err)
 	}
 	if span == (extjson.Span{}) {
-		return bson.RawValue{}, d.noID()
+		return d.madeID()
 	}
 	id, err := extjson.DecodeValue(buf, span.Of(d.text))
 	if err != nil {
 		return bson.RawValue{}, readError(d.path, d.offset+int64(span.Start), err)
 	}
+	if id.Type == bson.TypeNull {
+		return d.madeID()
+	}
 	return id, nil
 }
 
-func (d document) noID() error {
-	return fmt.Errorf("reading %q: %w: document %d at byte %d has no _id", d.path, dataset.ErrMalformed, d.seq+1, d.offset)
+// firstSample is the text of the first sample; nil where there is none.
+func (s *Store) firstSample(l layout) (first []byte, err error) {
+	texts := fileTexts(context.Background(), l.path, dataset.Samples)
+	if l.kind == manyFile {
+		texts = dirTexts(context.Background(), l.path)
+	}
+	for d, err := range texts {
+		return bytes.Clone(d.text), err
+	}
+	return nil, nil
 }
 
 // texts streams the texts of a part's documents; each is valid until the next.
@@ -140,11 +152,15 @@ func (s *Store) Documents(ctx context.Context, part dataset.Part) iter.Seq2[bson
 					err = d.fail(err)
 				}
 			}
+			whole := doc
+			if err == nil && part != dataset.Tags {
+				whole, err = withID(doc, d.seq)
+			}
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(doc, nil) {
+			if !yield(whole, nil) {
 				return
 			}
 		}

@@ -26,9 +26,10 @@ func (sp *speller) rows(buf bson.Raw, d document, part dataset.Part, f *dataset.
 	if err != nil {
 		return nil, buf, d.fail(err)
 	}
-	id, err := doc.LookupErr("_id")
-	if err != nil {
-		return nil, doc, d.noID()
+	id := doc.Lookup(idKey)
+	if !hasID(doc) {
+		made := madeID(d.seq, doc)
+		id = bson.RawValue{Type: bson.TypeObjectID, Value: made[:]}
 	}
 	found, err := f.Find(part, doc)
 	if err != nil {

@@ -83,7 +83,14 @@ func (s *Store) Manifest(ctx context.Context) (dataset.Manifest, error) {
 	if err != nil {
 		return dataset.Manifest{}, readError(path, 0, err)
 	}
-	m := dataset.Manifest{Doc: doc}
+	m := dataset.Manifest{}
+	if m.Doc, m.Problems, err = referred(doc); err != nil {
+		return m, readError(path, 0, err)
+	}
+	s.noteResults(&m)
+	if err := s.noteIDs(&m); err != nil {
+		return m, err
+	}
 	return m, s.readSidecar(&m)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -47,6 +48,8 @@ type Database struct {
 	address string
 	config  Config
 	leases  *lease.Table
+
+	resultFaults sync.Map // what is wrong with results, by the bytes of their _id
 }
 
 // OpenSource is the Config.Type of open-source FiftyOne's databases.

@@ -2,9 +2,11 @@ package mongostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/medialift/medialift/dataset"
 )
@@ -62,6 +64,11 @@ func (d *Database) expand(ctx context.Context, doc bson.Raw) (bson.Raw, []datase
 		n := 0
 		for _, e := range refs {
 			value := e.Value()
+			if value.Type == bson.TypeNull {
+				problems = append(problems, dataset.Problem{Kind: "dangling", Field: r.key, Path: keyOf(r, e.Key()),
+					Hint: "the dataset holds null in place of a " + r.kind + ": it is left out"})
+				continue
+			}
 			if id, ok := reference(value); ok {
 				target, exists := found[string(id.Value)]
 				if !exists {
@@ -69,9 +76,11 @@ func (d *Database) expand(ctx context.Context, doc bson.Raw) (bson.Raw, []datase
 					continue
 				}
 				value = bson.RawValue{Type: bson.TypeEmbeddedDocument, Value: target}
-				if r.collection == runsName && d.lostResults(ctx, target) {
-					problems = append(problems, dataset.Problem{Kind: "dangling", Field: r.key, Path: e.Key(),
-						Hint: "the stored results of this run are gone"})
+				if r.collection == runsName {
+					if fault := d.resultsFault(ctx, target.Lookup("results")); fault != "" {
+						problems = append(problems, dataset.Problem{Kind: "dangling", Field: r.key, Path: e.Key(),
+							Hint: fault + ": the run is taken without them"})
+					}
 				}
 			}
 			key := e.Key()
@@ -88,10 +97,7 @@ func (d *Database) expand(ctx context.Context, doc bson.Raw) (bson.Raw, []datase
 }
 
 func dangling(r referrer, key string, id bson.RawValue) dataset.Problem {
-	p := dataset.Problem{Kind: "dangling", Field: r.key, Hint: "the dataset refers to a " + r.kind + " that is gone"}
-	if !r.list {
-		p.Path = key
-	}
+	p := dataset.Problem{Kind: "dangling", Field: r.key, Path: keyOf(r, key), Hint: "the dataset refers to a " + r.kind + " that is gone"}
 	if oid, ok := id.ObjectIDOK(); ok {
 		p.ID = oid.Hex()
 	}
@@ -124,13 +130,63 @@ func (d *Database) referred(ctx context.Context, collection string, refs []bson.
 	return found, nil
 }
 
-// lostResults tells whether a run names results that are not there. Where that
-// cannot be found out, reading them will say so.
-func (d *Database) lostResults(ctx context.Context, run bson.Raw) bool {
-	id := run.Lookup("results")
-	if id.Type == 0 || id.Type == bson.TypeNull {
-		return false
+// keyOf is the key of a run; elements of lists have none.
+func keyOf(r referrer, key string) string {
+	if r.list {
+		return ""
 	}
-	n, err := d.db.Collection(filesName).CountDocuments(ctx, bson.D{{Key: "_id", Value: id}})
-	return err == nil && n == 0
+	return key
+}
+
+// resultsFault says in words why the results of a run that are stored as the file id
+// cannot be read; empty where they can be, where there are none, and where that cannot
+// be found out, which reading them will tell. What was found out once stays: results
+// never change, and may be large.
+func (d *Database) resultsFault(ctx context.Context, id bson.RawValue) string {
+	if id.Type == 0 || id.Type == bson.TypeNull {
+		return ""
+	}
+	key := string(id.Value)
+	if fault, known := d.resultFaults.Load(key); known {
+		return fault.(string)
+	}
+	fault, known := d.lookAtResults(ctx, id)
+	if known {
+		d.resultFaults.Store(key, fault)
+	}
+	return fault
+}
+
+func (d *Database) lookAtResults(ctx context.Context, id bson.RawValue) (fault string, known bool) {
+	file, err := d.db.Collection(filesName).FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Raw()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return "the stored results of this run are gone", true
+	}
+	if err != nil {
+		return "", false
+	}
+	cursor, err := d.db.Collection(chunksName).Aggregate(ctx, bson.A{
+		bson.D{{Key: "$match", Value: bson.D{{Key: "files_id", Value: id}}}},
+		bson.D{{Key: "$group", Value: bson.D{
+			{Key: "_id", Value: nil}, {Key: "chunks", Value: bson.D{{Key: "$sum", Value: 1}}}, {Key: "last", Value: bson.D{{Key: "$max", Value: "$n"}}},
+			{Key: "bytes", Value: bson.D{{Key: "$sum", Value: bson.D{{Key: "$binarySize", Value: "$data"}}}}}, // since MongoDB 4.4
+		}}},
+	})
+	if err != nil {
+		return "", false
+	}
+	var found []struct{ Chunks, Last, Bytes int64 }
+	if err := cursor.All(ctx, &found); err != nil {
+		return "", false
+	}
+	length, _ := file.Lookup("length").AsInt64OK()
+	switch {
+	case len(found) == 0 && length == 0:
+		return "", true
+	case len(found) == 0:
+		return "the stored results of this run are gone", true
+	case found[0].Bytes != length || found[0].Chunks != found[0].Last+1:
+		return fmt.Sprintf("the stored results of this run are damaged (%d of %d bytes are there)", found[0].Bytes, length), true
+	}
+	return "", true
 }

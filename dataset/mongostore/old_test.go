@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/dataset/extjson"
@@ -130,19 +131,64 @@ func value(doc bson.D, key string) any {
 	return nil
 }
 
-// A truncated result must not become a shorter one.
-func TestTruncatedResult(t *testing.T) {
+// Results that are not whole never become shorter ones: the run is copied without
+// them, and the manifest says so, as for those that are gone.
+func TestDamagedResults(t *testing.T) {
+	ctx := context.Background()
+	for name, damage := range map[string]func(chunks *mongo.Collection, id any) error{
+		"no chunks": func(chunks *mongo.Collection, id any) error {
+			_, err := chunks.DeleteMany(ctx, bson.D{{Key: "files_id", Value: id}})
+			return err
+		},
+		"short chunk": func(chunks *mongo.Collection, id any) error {
+			cut := bson.D{{Key: "$set", Value: bson.D{{Key: "data", Value: bson.Binary{Data: []byte("{")}}}}}
+			_, err := chunks.UpdateOne(ctx, bson.D{{Key: "files_id", Value: id}}, cut)
+			return err
+		},
+	} {
+		d, db := rich(t)
+		var run bson.D
+		if err := db.Collection(runsName).FindOne(ctx, bson.D{{Key: "key", Value: "custom"}}).Decode(&run); err != nil {
+			t.Fatal(err)
+		}
+		if err := damage(db.Collection(chunksName), value(run, "results")); err != nil {
+			t.Fatal(err)
+		}
+		src := d.must(t, "image")
+		m, err := src.Manifest(ctx)
+		if err != nil || len(m.Problems) != 1 || m.Problems[0].Path != "custom" {
+			t.Errorf("%s: problems %v, %v", name, m.Problems, err)
+		}
+		if err := dataset.Copy(ctx, d.New("copy", NewOptions{}), src); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		copied := d.must(t, "copy")
+		if _, err := copied.Result(ctx, dataset.Run{Family: dataset.CustomRuns, Key: "custom"}); !errors.Is(err, dataset.ErrNoResult) {
+			t.Errorf("%s: results of the copy: %v", name, err)
+		}
+		if r, err := copied.Result(ctx, dataset.Run{Family: dataset.Evaluations, Key: "guess"}); err != nil {
+			t.Errorf("%s: results that are whole: %v", name, err)
+		} else if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A null in the place of a run, a view or a workspace is left out.
+func TestNullReferences(t *testing.T) {
 	ctx := context.Background()
 	d, db := rich(t)
-	if _, err := db.Collection(chunksName).DeleteMany(ctx, bson.D{}); err != nil {
+	set := bson.D{{Key: "$set", Value: bson.D{{Key: "brain_methods.b", Value: nil}}}, {Key: "$push", Value: bson.D{{Key: "saved_views", Value: nil}}}}
+	if _, err := db.Collection(datasetsName).UpdateOne(ctx, bson.D{{Key: "name", Value: "image"}}, set); err != nil {
 		t.Fatal(err)
 	}
-	w := d.New("copy", NewOptions{})
-	err := dataset.Copy(ctx, w, d.must(t, "image"))
-	if err == nil || !strings.Contains(err.Error(), "result") {
-		t.Errorf("got %v", err)
+	src := d.must(t, "image")
+	m, err := src.Manifest(ctx)
+	if err != nil || len(m.Problems) != 2 {
+		t.Errorf("problems %v, %v", m.Problems, err)
 	}
-	if err := w.Close(); err != nil {
+	if err := dataset.Copy(ctx, d.New("copy", NewOptions{}), src); err != nil {
 		t.Error(err)
 	}
 }

@@ -184,6 +184,9 @@ func (s *Store) Result(ctx context.Context, run dataset.Run) (io.ReadCloser, err
 	if len(runDoc) == 0 || file.Type == 0 || file.Type == bson.TypeNull || embedded && file.Type != bson.TypeObjectID {
 		return nil, fmt.Errorf("%w: %q", dataset.ErrNoResult, run.Key)
 	}
+	if fault := s.d.resultsFault(ctx, file); fault != "" {
+		return nil, fmt.Errorf("%w: %q: %s", dataset.ErrNoResult, run.Key, fault)
+	}
 	stream, err := s.d.db.GridFSBucket().OpenDownloadStream(ctx, file)
 	if errors.Is(err, mongo.ErrFileNotFound) {
 		return nil, fmt.Errorf("%w: %q names a file that is gone", dataset.ErrNoResult, run.Key)
