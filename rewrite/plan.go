@@ -7,6 +7,7 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
 )
 
 // NewPlan reads the dataset and writes the plan to the ledger. What must not
@@ -200,7 +201,13 @@ func (b *builder) matched(context.Context) error {
 	if none {
 		reason, hint = "no path is matched by any map", "compare the maps with the paths listed; a prefix is matched in whole path elements"
 	}
+	if b.groups.mangled {
+		hint += "; some are URLs that FiftyOne took for relative paths: --map " + localfile.MangledMap + " mends these"
+	}
 	if !none && b.opts.KeepUnmatched {
+		if b.groups.mangled {
+			b.warn("some paths that stay are URLs that FiftyOne took for relative paths: --map %s mends these", localfile.MangledMap)
+		}
 		return nil
 	}
 	if none && b.Values == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
 )
 
 // keptGroups bounds the memory that unmatched paths take; those of further
@@ -16,7 +17,10 @@ const keptGroups = 1000
 const otherPlaces = "(other places)"
 
 // groups count unmatched values by where they are.
-type groups struct{ byKey map[string]*group }
+type groups struct {
+	byKey   map[string]*group
+	mangled bool // some are URLs that FiftyOne took for relative paths
+}
 
 type group struct {
 	PrefixReport
@@ -25,6 +29,9 @@ type group struct {
 }
 
 func (g *groups) add(row dataset.Row) {
+	if _, ok := localfile.Mangled(row.Value); ok {
+		g.mangled = true
+	}
 	key, dir, separators := place(row.Value)
 	one := g.byKey[key]
 	if one == nil && len(g.byKey) >= keptGroups {

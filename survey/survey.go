@@ -56,6 +56,9 @@ type Field struct {
 	// where no files were looked at, as are Files and Bytes.
 	Missing    int64 `json:"missing"`
 	Unreadable int64 `json:"unreadable"`
+	// Mangled counts the local values that are URLs which FiftyOne took for relative
+	// paths; see localfile.Mangled.
+	Mangled int64 `json:"mangled,omitempty"`
 	// Files and Bytes count files once, however many values name them, and for
 	// the first field that does.
 	Files int64 `json:"files"`

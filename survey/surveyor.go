@@ -109,6 +109,9 @@ func (s *surveyor) value(row dataset.Row) {
 		return
 	}
 	f.Local++
+	if _, ok := localfile.Mangled(row.Value); ok {
+		f.Mangled++
+	}
 	if !s.opts.NoFiles {
 		s.batch = append(s.batch, row)
 	}

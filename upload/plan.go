@@ -95,6 +95,7 @@ type builder struct {
 	refusal  *dataset.Refusal
 	refused  int64
 	flaws    []flaw
+	mangled  bool  // whether the refusal says so of paths
 	scenes   int64 // that are sent without their assets
 	roots    assetRoots
 }

@@ -72,6 +72,10 @@ func (b *builder) located(ctx context.Context, f ledger.File, failed error) erro
 	case !b.opts.KeepMissing:
 		b.refuse("media files that are not there",
 			"put the files back, or leave their paths as they are with --missing keep", string(bad.Kind), f, bad.Why)
+		if _, ok := localfile.Mangled(f.Path); ok && !b.mangled {
+			b.mangled = true
+			b.refusal.Hint += "; some are URLs that FiftyOne took for relative paths: medialift rewrite DATASET --unmatched keep --map " + localfile.MangledMap + " mends these"
+		}
 		return nil
 	}
 	b.MissingTotal += f.Refs

@@ -33,6 +33,7 @@ var causes = []struct {
 	{isCertificate(isOtherHost), verdict{exitFailed, "failed", "write --endpoint-url with a host name that the certificate is for", false}},
 	{isCertificate(nil), verdict{exitFailed, "failed", "name the file of the certificate's issuer with AWS_CA_BUNDLE (S3) or SSL_CERT_FILE (all stores)", false}},
 	{isPlain, verdict{exitFailed, "failed", "the endpoint speaks plain HTTP: write http:// in place of https://", false}},
+	{isAny(mongostore.ErrLookup), verdict{exitFailed, "failed", "check the host's spelling in --database-uri or FIFTYONE_DATABASE_URI, and the network and its DNS; mongodb+srv:// needs an SRV record of _mongodb._tcp.HOST, mongodb://host:27017 needs none", true}},
 	{isRegion, verdict{exitFailed, "failed", "check the region (AWS_REGION, or region in ~/.aws/config): there is no such host of Amazon's, or no network", true}},
 	{mongostore.Unauthorized, verdict{exitFailed, "failed", hintRole, false}},
 }

@@ -31,6 +31,14 @@ type source struct {
 	name  string            // of the dataset, else of the directory
 }
 
+// empty reports whether the dataset has no sample.
+func (s *source) empty(ctx context.Context) (bool, error) {
+	for _, err := range s.store.Documents(ctx, dataset.Samples) {
+		return false, err
+	}
+	return true, nil
+}
+
 // String is the dataset as a DATASET argument.
 func (s *source) String() string {
 	if s.db != nil {

@@ -111,7 +111,7 @@ var sentinels = map[string]map[string]error{
 		"ErrRole": mongostore.ErrRole, "ErrForeign": mongostore.ErrForeign, "ErrNoConfig": mongostore.ErrNoConfig,
 		"ErrVersion": mongostore.ErrVersion, "ErrNotFound": mongostore.ErrNotFound, "ErrTaken": mongostore.ErrTaken,
 		"ErrName": mongostore.ErrName, "ErrLost": mongostore.ErrLost, "ErrLocked": mongostore.ErrLocked,
-		"ErrNoView": mongostore.ErrNoView, "ErrView": mongostore.ErrView,
+		"ErrNoView": mongostore.ErrNoView, "ErrView": mongostore.ErrView, "ErrLookup": mongostore.ErrLookup,
 	},
 	"dataset/mongostore/locate": {
 		"ErrEnterprise": locate.ErrEnterprise, "ErrNone": locate.ErrNone, "ErrNotAllowed": locate.ErrNotAllowed,

@@ -62,6 +62,7 @@ func (c *infoCmd) one(ctx context.Context, arg string) error {
 		return err
 	}
 	c.show(src.String(), report)
+	c.warnMangled(src, slices.ContainsFunc(report.Fields, func(f survey.Field) bool { return f.Mangled > 0 }))
 	if err := c.warnUnreadable(ctx, src, !c.noFiles); err != nil {
 		return err
 	}

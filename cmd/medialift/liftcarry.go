@@ -47,6 +47,9 @@ func (c *liftCmd) carry(ctx context.Context, j *journey) error {
 	if err := errors.Join(j.record.SetStatus(ctx, ledger.Running), j.run.SetStatus(ctx, ledger.Running)); err != nil {
 		return err
 	}
+	if err := c.noteEmpty(ctx, j.source, j.plan.Upload); err != nil {
+		return c.ended(ctx, j, j.ended(ctx, err))
+	}
 	sent := j.ended(ctx, c.carryOut(ctx, j.run, j.plan.Upload))
 	if sent != nil {
 		return c.ended(ctx, j, sent)

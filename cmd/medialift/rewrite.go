@@ -134,6 +134,12 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	ctx, stop := s.guard(ctx)
 	defer stop()
+	if none, err := s.empty(ctx); err != nil || none && !c.part.given() {
+		if err == nil {
+			c.ui.say("Nothing to do: %s has no samples.", s)
+		}
+		return s.ended(ctx, err)
+	}
 	plan, err := rewrite.NewPlan(ctx, rewrite.Job{Dataset: s.store, Maps: c.mappers, Ledger: s.run, Ledgers: s.dir}, c.opts)
 	if plan != nil {
 		c.showPlan(s.run, plan)

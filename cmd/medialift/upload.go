@@ -34,6 +34,7 @@ type uploadCmd struct {
 	opts                              upload.Options
 	stillLocal                        int64               // of all datasets
 	stillLeft                         int64               // of the last one
+	emptyOne                          string              // the last one, if it has no samples
 	places                            []string            // --remote-dir, each URL in its one spelling
 	planned                           []savedview.Finding // of the last dataset
 }
@@ -167,6 +168,9 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		return s.ended(ctx, err)
 	}
 	c.showPlan(ctx, s.run, plan)
+	if err := c.noteEmpty(ctx, s.source, plan); err != nil {
+		return s.ended(ctx, err)
+	}
 	if err = c.warnUnreadable(ctx, s.source, false); err == nil {
 		err = c.warnDatabase(ctx, s, plan)
 	}
@@ -188,6 +192,19 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 		return err
 	}
 	return s.ended(ctx, c.carryOut(ctx, s.run, plan))
+}
+
+// noteEmpty notes whether a dataset has no samples at all.
+func (c *uploadCmd) noteEmpty(ctx context.Context, src *source, plan *upload.Plan) (err error) {
+	c.emptyOne = ""
+	if plan.Rows > 0 || c.part.given() {
+		return nil
+	}
+	none, err := src.empty(ctx)
+	if none && err == nil {
+		c.emptyOne = src.String()
+	}
+	return err
 }
 
 // carryOut sends and rewrites.

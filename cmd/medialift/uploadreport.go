@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medialift/medialift/ledger"
+	"github.com/medialift/medialift/localfile"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -80,6 +81,9 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 		c.ui.warn("%s not there: their scenes are sent without them", pluralAre(plan.MissingAssetsTotal, "asset"))
 		c.ui.problems(plan.MissingAssets, plan.MissingAssetsTotal)
 	}
+	if anyMangled(plan.Missing) {
+		c.ui.warn("some of these are URLs that FiftyOne took for relative paths: medialift rewrite DATASET --unmatched keep --map %s mends them", localfile.MangledMap)
+	}
 	c.warnAs(arrivedBefore(plan))
 	objects, bytes := plan.ToSend()
 	c.ui.say("  %s to send, %s; ledger %s.", plural(objects, "object"), size(bytes), size(run.Size()))
@@ -88,6 +92,8 @@ func (c *uploadCmd) showPlan(ctx context.Context, run *ledger.Run, plan *upload.
 // showSent says what was sent, and says so too when nothing was.
 func (c *uploadCmd) showSent(plan *upload.Plan, sent upload.Sent) {
 	switch {
+	case c.emptyOne != "":
+		c.ui.say("Nothing to do with media: %s has no samples.", c.emptyOne)
 	case sent.Objects == 0 && sent.Found == 0 && sent.Failed == 0 && plan.MissingTotal > 0 && arrivedBefore(plan) == 0:
 		c.ui.say("Nothing to send: no file is there.")
 	case sent.Objects == 0 && sent.Found == 0 && sent.Failed == 0:

@@ -112,6 +112,13 @@ func (c *verifyCmd) one(ctx context.Context, arg string) (err error) {
 		Dataset: src.store, Dir: src.dir, RelDirs: c.relDirs, Open: c.targets().Open, Sent: sent.Sent, Needed: sent.Needed,
 	}, c.opts)
 	c.show(src.String(), report)
+	c.warnMangled(src, anyMangled(report.Problems))
+	if err == nil && report.Total.Paths == 0 {
+		var none bool
+		if none, err = src.empty(ctx); none && err == nil {
+			c.ui.say("Nothing to do: %s has no samples.", src)
+		}
+	}
 	if err == nil {
 		err = c.warnUnreadable(ctx, src, false)
 	}

@@ -1,7 +1,9 @@
 package mongostore
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,13 +12,41 @@ import (
 )
 
 // clientOptions are those of a URI, as the driver reads it. The error is ErrURI, and
-// holds nothing of the URI.
+// holds nothing of the URI; or ErrUnreachable, where a host cannot be looked up.
 func clientOptions(uri string) (*options.ClientOptions, error) {
 	opts := options.Client().ApplyURI(uri)
 	if err := opts.Validate(); err != nil {
+		if isLookup(err) {
+			return nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, Address(uri), lookupError(uri, err))
+		}
 		return nil, uriError(uri, err)
 	}
 	return opts, nil
+}
+
+// ErrLookup: the server that a mongodb+srv URI names cannot be looked up. It comes with
+// ErrUnreachable.
+var ErrLookup = errors.New("its SRV record cannot be looked up")
+
+// isLookup reports whether err is that of a DNS server, or of what it answered. The
+// driver asks while it reads a mongodb+srv URI.
+func isLookup(err error) bool {
+	_, dns := errors.AsType[*net.DNSError](err)
+	return dns || strings.Contains(err.Error(), "domain suffix from SRV record") || strings.Contains(err.Error(), "should have more domain levels") ||
+		strings.Contains(err.Error(), "cannot unmarshal DNS message")
+}
+
+// lookupError says why a lookup failed: in the resolver's words, which hold the host
+// alone, unless a part of the URI stands there.
+func lookupError(uri string, err error) error {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	if !ok {
+		return ErrLookup
+	}
+	if slices.ContainsFunc(Secrets(uri), func(secret string) bool { return strings.Contains(dns.Error(), secret) }) {
+		return ErrLookup
+	}
+	return fmt.Errorf("%w: %w", ErrLookup, dns)
 }
 
 // uriFaults are the words of the driver that are worth repeating: they hold nothing
