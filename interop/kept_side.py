@@ -91,6 +91,85 @@ def readable(name):
     return ""
 
 
+def make_damaged(folder, name):
+    """Runs whose results are gone, have lost their chunks or the last of them, and a null."""
+    dataset = fo.Dataset(name, persistent=True)
+    dataset.add_sample(fo.Sample(filepath=png(folder, "damaged", "1.png")))
+    for key in ("whole", "nofile", "nochunk", "shortchunk"):
+        dataset.register_run(key, dataset.init_run(a=1))
+        text = "é" * 500_000 if key == "shortchunk" else key
+        dataset.save_run_results(key, dataset.init_run_results(key, data={"x": text}))
+    document = db().datasets.find_one({"name": name})
+    results = {key: db().runs.find_one({"_id": run})["results"] for key, run in document["runs"].items()}
+    db()["fs.files"].delete_one({"_id": results["nofile"]})
+    db()["fs.chunks"].delete_many({"files_id": results["nochunk"]})
+    last = db()["fs.chunks"].find_one({"files_id": results["shortchunk"]}, sort=[("n", -1)])
+    db()["fs.chunks"].delete_one({"_id": last["_id"]})
+    db().datasets.update_one({"name": name}, {"$set": {"brain_methods": {"b": None}}})
+
+
+def runs_of(name):
+    """What of the runs of a dataset can be loaded."""
+    dataset = fo.load_dataset(name)
+    seen = {}
+    for key in dataset.list_runs():
+        try:
+            results = dataset.load_run_results(key, cache=False)
+            seen[key] = "" if results is None else str(results.data["x"])[:10]
+        except Exception as error:
+            seen[key] = type(error).__name__
+    return seen
+
+
+def hand_made(folder, dir):
+    """An export as other programs write it by hand: no _id anywhere."""
+    os.makedirs(dir)
+    fields = [
+        {"name": "filepath", "ftype": "fiftyone.core.fields.StringField"},
+        {"name": "tags", "ftype": "fiftyone.core.fields.ListField", "subfield": "fiftyone.core.fields.StringField"},
+        {
+            "name": "gt",
+            "ftype": "fiftyone.core.fields.EmbeddedDocumentField",
+            "embedded_doc_type": "fiftyone.core.labels.Classification",
+        },
+    ]
+    with open(os.path.join(dir, "metadata.json"), "w") as f:
+        json.dump({"version": "1.0.0", "sample_fields": fields}, f)
+    samples = [
+        {"filepath": png(folder, "hand", f"{i}.png"), "tags": ["a"], "gt": {"_cls": "Classification", "label": str(i % 2)}}
+        for i in range(3)
+    ]
+    with open(os.path.join(dir, "samples.json"), "w") as f:
+        json.dump({"samples": [*samples, samples[0]]}, f, indent=2)
+
+
+def contents(name):
+    dataset = fo.load_dataset(name)
+    return [[os.path.basename(s.filepath), s.tags, s.gt.label] for s in dataset], dataset.values("id"), dataset.count_values("gt.label")
+
+
+def make_mangled(folder, name):
+    """URLs, which open-source FiftyOne takes for relative paths."""
+    os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
+    dataset = fo.Dataset(name, persistent=True)
+    urls = ["https://host:8080/a b.jpg", "gs://b/c.jpg", "s3://bucket/k=v/d.jpg"]
+    dataset.add_samples([fo.Sample(filepath=path) for path in [*urls, png(folder, "plain.png")]])
+    return urls
+
+
+def filepaths(name):
+    return fo.load_dataset(name).values("filepath")
+
+
+def make_empty(name):
+    fo.Dataset(name, persistent=True).add_sample_field("note", fo.StringField)
+
+
+def fields(name):
+    return sorted(fo.load_dataset(name).get_field_schema())
+
+
 def files_in(folder):
     """The files of a folder, which may not be there."""
     return [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]

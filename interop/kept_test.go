@@ -33,6 +33,10 @@ func TestDatasetsAsPeopleHaveThem(t *testing.T) {
 	t.Run("relative paths", k.relative)
 	t.Run("collapsed lists", k.collapsed)
 	t.Run("unreadable samples", k.unreadable)
+	t.Run("damaged runs", k.damaged)
+	t.Run("hand-made exports", k.handMade)
+	t.Run("mangled URLs", k.mangled)
+	t.Run("empty dataset", k.empty)
 }
 
 // An ended command.
@@ -40,11 +44,11 @@ type ended struct {
 	code   int
 	stderr string
 	doc    struct {
-		Status, Error, Hint string
-		Warnings            []string
-		Problems            []struct{ Kind, Field, Path, Hint string }
-		Counts              map[string]any
-		Fields              []struct {
+		Run, Status, Error, Hint string
+		Warnings                 []string
+		Problems                 []struct{ Kind, Field, Path, Hint string }
+		Counts                   map[string]any
+		Fields                   []struct {
 			Name, Why          string
 			Relative, Absolute int
 		}
