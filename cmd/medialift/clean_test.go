@@ -141,6 +141,9 @@ func (c cloud) put(t *testing.T, key string, text []byte) {
 // On every cloud what an earlier run sent is compared before rows name it, and
 // before files are deleted: small objects and those that were sent in parts.
 func TestProofInClouds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs the servers of three clouds: not in short mode")
+	}
 	for name, start := range clouds() {
 		t.Run(name, func(t *testing.T) {
 			c := start(t)

@@ -41,6 +41,7 @@ func TestKilledDatabaseUploads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills rewrites of 3,000 documents: not in short mode")
 	}
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

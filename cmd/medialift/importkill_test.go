@@ -64,6 +64,7 @@ func TestKilledImports(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills imports of 30,000 samples: not in short mode")
 	}
+	t.Parallel()
 	db := mongotest.Database(t)
 	m := newTool(t, "FIFTYONE_DATABASE_URI="+mongotest.URI(t), "FIFTYONE_DATABASE_NAME="+db.Name())
 	dir := filepath.Join(t.TempDir(), "simple")

@@ -26,6 +26,7 @@ func TestKilledUploads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills uploads of 2,000 files: not in short mode")
 	}
+	t.Parallel()
 	s3 := buckettest.S3Server(t)
 	const samples = 1000
 	seed := uint64(time.Now().UnixNano())

@@ -186,6 +186,7 @@ func TestKilledMigrations(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills migrations: not in short mode")
 	}
+	t.Parallel()
 	db, m := migrating(t, "edges/config_missing/before")
 	if err := db.Drop(t.Context()); err != nil {
 		t.Fatal(err)

@@ -72,6 +72,10 @@ func (w whisperer) files(dirs ...string) (n int) {
 // No password is in anything that is written, whatever it consists of: output, JSON,
 // ledgers, reports. The server is one that wants it, so that commands get to their end.
 func TestPasswordsAreNotWritten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a hundred commands: not in short mode")
+	}
+	t.Parallel()
 	server := mongotest.Start(t, "--auth")
 	const user, password = "u5er", "h3ad?t#ai1;&w=x%"
 	create := bson.D{{Key: "createUser", Value: user}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{"root"}}}

@@ -64,6 +64,9 @@ func denied(cloud string, allows func(wish, string) bool) func(http.ResponseWrit
 // Credentials that may do little are enough for what they may do, doctor and
 // upload agree on that, and nothing is replaced that they cannot see.
 func TestLeastPrivilegeInClouds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts servers for each privilege: not in short mode")
+	}
 	for _, name := range []string{"gs", "az"} {
 		for privilege, allows := range privileges {
 			t.Run(name+", "+privilege, func(t *testing.T) {

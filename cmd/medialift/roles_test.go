@@ -13,6 +13,10 @@ import (
 
 // The roles that the hint names are enough, and what lacks one says so.
 func TestRoles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a server with users: not in short mode")
+	}
+	t.Parallel()
 	server := mongotest.Start(t, "--auth")
 	admin := func(user string) string {
 		return strings.Replace(server.URI, "://", "://"+user+":s3cret@", 1) + "/?authSource=admin"

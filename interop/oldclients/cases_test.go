@@ -34,8 +34,9 @@ type court struct {
 	base     mongotest.Dump
 	newest   client // FiftyOne's own way down; its python is empty where that is not asked for
 	dir      string
-	own      map[string]mongotest.Dump // what each version made
-	skipped  map[string]string         // what the last one does not have
+	own      map[string]mongotest.Dump      // what each version made
+	skipped  map[string]string              // what the last one does not have
+	faults   map[string]map[string][]string // of each version with what it has just made
 }
 
 func newCourt(t *testing.T) *court {
@@ -45,7 +46,7 @@ func newCourt(t *testing.T) *court {
 	connection := mongotest.Connect(t, server.URI)
 	return &court{
 		t: t, uri: server.URI, database: connection.Database(databaseName), source: connection.Database(sourceName),
-		dir: t.TempDir(), base: mongotest.Read(t, filepath.Join(migratetest.Unpack(t, archive, walk), walk)), own: map[string]mongotest.Dump{},
+		dir: t.TempDir(), base: mongotest.Read(t, filepath.Join(migratetest.Unpack(t, archive, walk), walk)), own: map[string]mongotest.Dump{}, faults: map[string]map[string][]string{},
 	}
 }
 
@@ -83,8 +84,20 @@ func (c *court) made(v client) (mongotest.Dump, error) {
 	if len(made.Made) < 7 {
 		return nil, fmt.Errorf("FiftyOne %s makes only %q, and skips %q", v.version, made.Made, made.Skipped)
 	}
-	c.own[v.version] = mongotest.Take(c.t, c.database)
-	return c.own[v.version], nil
+	dump := mongotest.Take(c.t, c.database)
+	untouched, err := c.judge(v, nil, len(made.Made))
+	if err != nil {
+		return nil, err
+	}
+	for name, list := range untouched.failed {
+		if slices.ContainsFunc(list, func(fault string) bool {
+			return strings.HasPrefix(fault, "load: ") || strings.HasPrefix(fault, "samples: ") || strings.HasPrefix(fault, "the client: ")
+		}) {
+			return nil, fmt.Errorf("FiftyOne %s cannot read %q, which it has just made: %q", v.version, name, list)
+		}
+	}
+	c.faults[v.version], c.own[v.version] = untouched.failed, dump
+	return dump, nil
 }
 
 // restore puts a dump in place of all that is in the database.
@@ -136,7 +149,7 @@ func (c *court) judge(v client, plan map[string]string, atLeast int) (verdict, e
 			found.failed[name] = []string{"the client: " + lastLine(err)}
 		}
 	}
-	return found, nil
+	return found.without(c.faults[v.version]), nil
 }
 
 func lastLine(err error) string {

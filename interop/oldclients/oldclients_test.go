@@ -96,6 +96,11 @@ func (c *court) try(r *row, name string, judge func(client) (verdict, error), v 
 	line := fmt.Sprintf("%s %s (%v): %s", v.version, name, time.Since(began).Round(time.Second), found.line())
 	if name == "own" {
 		line += fmt.Sprintf("; this version does not have %s", strings.Join(slices.Sorted(maps.Keys(c.skipped)), ", "))
+		for dataset, list := range c.faults[v.version] {
+			if len(list) > 0 {
+				line += fmt.Sprintf("; with %q, which it has just made, it fails itself: %s", dataset, strings.Join(list, " / "))
+			}
+		}
 	}
 	if wrong := found.wrong(); len(wrong) > 0 {
 		c.t.Errorf("%s\n  %s", line, strings.Join(wrong, "\n  "))

@@ -27,9 +27,10 @@ func (v verdict) failures() map[string]string {
 		if list, ok := v.failed[name]; !ok {
 			all[name] = "it is not listed"
 		} else if len(list) > 0 {
-			all[name] = list[0]
-			if len(list) > 1 {
-				all[name] += fmt.Sprintf(" (and %d more)", len(list)-1)
+			const most = 3
+			all[name] = strings.Join(list[:min(most, len(list))], " / ")
+			if len(list) > most {
+				all[name] += fmt.Sprintf(" / and %d more", len(list)-most)
 			}
 		}
 	}
@@ -51,6 +52,26 @@ func (v verdict) wrong() (list []string) {
 		}
 	}
 	return list
+}
+
+// without takes out what the client fails to do with what it has just made itself, and
+// what nobody has touched: on the same dataset the same thing, on others the same error.
+func (v verdict) without(faults map[string][]string) verdict {
+	same := map[string]bool{}
+	for name, list := range faults {
+		for _, fault := range list {
+			what, _, _ := strings.Cut(fault, ": ")
+			same[name+"\x00"+what], same[fault] = true, true
+		}
+	}
+	failed := map[string][]string{}
+	for name, list := range v.failed {
+		failed[name] = slices.DeleteFunc(slices.Clone(list), func(fault string) bool {
+			what, _, _ := strings.Cut(fault, ": ")
+			return same[fault] || same[name+"\x00"+what]
+		})
+	}
+	return verdict{there: v.there, failed: failed, named: v.named}
 }
 
 // cell is the verdict in a few words.
@@ -170,6 +191,11 @@ func TestVerdict(t *testing.T) {
 	}
 	if got := (verdict{there: []string{"fine"}, failed: map[string][]string{"fine": nil}}).wrong(); got != nil {
 		t.Errorf("nothing fails: %q", got)
+	}
+	own := verdict{there: []string{"a", "b"}, failed: map[string][]string{"a": {"cloning: KeyError: 5", "load: X"}, "b": {"cloning: KeyError: 4", "cloning: KeyError: 5"}}}
+	left := own.without(map[string][]string{"a": {"cloning: KeyError: 4"}}).failed
+	if !slices.Equal(left["a"], []string{"load: X"}) || !slices.Equal(left["b"], []string{"cloning: KeyError: 5"}) {
+		t.Errorf("besides its own faults it has %q", left)
 	}
 	if _, err := named([]byte("medialift: error")); err == nil {
 		t.Error("what is not a plan is taken for one that names nothing")
