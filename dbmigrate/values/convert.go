@@ -49,6 +49,10 @@ func fitted(value any, classes map[string]string) (fit any, keep, changed bool) 
 			return nil, false, true
 		}
 		doc, changed := withoutClasses(v, classes)
+		if isOne && class == keypointClass {
+			taken, also := withoutConfidences(doc)
+			return taken, true, changed || also
+		}
 		if isOne {
 			doc, changed = append(bson.D{}, doc...), true
 			edit.Set(&doc, "_cls", becomes)

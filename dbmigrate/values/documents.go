@@ -49,6 +49,8 @@ func (j *judge) say(p part, found *search) {
 		switch {
 		case f.kept:
 			j.state.CannotOpen("%s: FiftyOne %s brought that class", what, f.since)
+		case f.confidences:
+			j.state.Lose("the confidences of the points of %s: FiftyOne %s knows one for each keypoint", what, j.state.To)
 		case f.becomes != "":
 			j.state.Lose("%s become %s: FiftyOne %s brought that class", what, f.becomes, f.since)
 		default:
@@ -129,7 +131,7 @@ func (s *search) document(doc bson.Raw, path string, inList bool) error {
 		key := e.Key()
 		value := e.Value()
 		if key == "_cls" {
-			if class, ok := value.StringValueOK(); ok && path != "" {
+			if class, ok := value.StringValueOK(); ok && path != "" && (class != keypointClass || hasConfidences(doc)) {
 				s.add(path, class, inList)
 			}
 			continue

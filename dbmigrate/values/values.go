@@ -71,6 +71,8 @@ type fate struct {
 	kept bool
 	// becomes is the _cls that the target knows instead; "" where values are taken out.
 	becomes string
+	// confidences is for keypoints, which lose the confidences of their points alone.
+	confidences bool
 }
 
 func newJudge(s *dbmigrate.State) *judge {
@@ -87,6 +89,7 @@ func newJudge(s *dbmigrate.State) *judge {
 		}
 		j.fates[class.Short] = f
 	}
+	j.keypoints()
 	return j
 }
 

@@ -206,3 +206,32 @@ func TestReadsNoMore(t *testing.T) {
 		t.Errorf("read %v for a version that knows all classes (%v)", w.without, err)
 	}
 }
+
+// Versions before 0.15.1 know one confidence for all points of a keypoint.
+func TestConfidencesOfPoints(t *testing.T) {
+	const doc = `{"_id": 1, "name": "d", "version": "1.22.1", "media_type": "image", "sample_collection_name": "s", "sample_fields": []}`
+	const points = `{"_id": 1, "pose": {"_cls": "Keypoints", "keypoints": [{"_cls": "Keypoint", "confidence": [0.1, 0.2]}, {"_cls": "Keypoint", "confidence": 0.5}]},
+		"one": {"_cls": "Keypoint", "confidence": %s}}`
+	db := dbmigrate.Memory{"s": {read(t, fmt.Sprintf(points, "[]"))}}
+	for to, want := range map[string]int{"0.14.2": 1, "0.15.0": 1, "0.15.1": 0, "0.17.2": 0} {
+		if plan := planned(t, db, read(t, doc), to); len(plan.Ops) != want || len(plan.Losses) != want || len(plan.Unopenable) != 0 {
+			t.Errorf("%s: %v, losses %q, %q", to, plan.Ops, plan.Losses, plan.Unopenable)
+		}
+	}
+	plan := planned(t, db, read(t, doc), "0.14.2")
+	if !strings.Contains(plan.Losses[0], "2 Keypoint of samples (one, pose.keypoints)") {
+		t.Errorf("%q", plan.Losses)
+	}
+	op, _ := plan.Ops[0].(dbmigrate.Convert)
+	sample := db["s"][0]
+	for round, changes := range []bool{true, false} {
+		changed, err := registry().Conversion(op.Conversion)(t.Context(), nil, &sample, op.Args)
+		if err != nil || changed != changes {
+			t.Errorf("round %d: changed %t, %v", round, changed, err)
+		}
+	}
+	want := strings.ReplaceAll(fmt.Sprintf(points, "null"), "[0.1, 0.2]", "null")
+	if got := sample.String(); got != read(t, want).String() {
+		t.Errorf("it became %s", got)
+	}
+}
