@@ -74,7 +74,7 @@ func newRoot(a *app) *cobra.Command {
 	f.StringVar(&a.ui.progress, "progress", "auto", "how to show progress: auto, plain, json or none")
 	f.BoolVar(&a.ui.noProgress, "no-progress", false, "show no progress")
 	a.database.add(f)
-	root.AddCommand(newInfo(a), newExport(a), newImport(a), newUpload(a), newRewrite(a), newVerify(a), newLift(a), newDoctor(a), newRuns(a), newUndo(a), newClean(a), newMigrate(a), newVersion(a))
+	root.AddCommand(newInfo(a), newExport(a), newImport(a), newUpload(a), newRewrite(a), newVerify(a), newLift(a), newDoctor(a), newRuns(a), newUndo(a), newClean(a), newMigrate(a), newVersion(a), newVersions(a))
 	root.AddCommand(newTopics()...)
 	a.complete(root)
 	return root

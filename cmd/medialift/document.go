@@ -36,6 +36,7 @@ type document struct {
 	PutBack    []putBackInto    `json:"put_back,omitempty"`
 	Backup     *backedUp        `json:"backup,omitempty"`
 	Database   *databaseVersion `json:"database,omitempty"`
+	Versions   any              `json:"versions,omitempty"` // of versions
 }
 
 // counts are the numbers that every command reports; what a command does not

@@ -140,7 +140,7 @@ func TestNothingReachesTheTerminal(t *testing.T) {
 		"undo":    {{nasty}},
 		"clean":   {{th.export, "--dry-run"}, {th.media}},
 		"migrate": {{"--info"}, {"--info", "-n", nasty}, {"--all", "--dry-run"}, {"--all", "-v", "0.20.0", "--dry-run"}, {"-v", nasty}, {"--all", "-v", "0.17.0"}},
-		"version": {{}},
+		"version": {{}}, "versions": {{}, {nasty}, {"1.4.5"}},
 	}
 	lines["completion"] = [][]string{{"bash"}}
 	for _, command := range newRoot(&app{ui: newUI(os.Stdout, os.Stderr)}).Commands() {

@@ -25,6 +25,7 @@ var exitMeanings = []struct {
 var exitsOf = map[string][]int{
 	"medialift":            {exitDone, exitUsage},
 	"medialift version":    {exitDone, exitUsage},
+	"medialift versions":   {exitDone, exitUsage},
 	"medialift completion": {exitDone, exitUsage},
 	"medialift info":       {exitDone, exitFailed, exitUsage, exitRefused, exitLocked, exitInterrupted},
 	"medialift export":     {exitDone, exitFailed, exitUsage, exitRefused, exitLocked, exitInterrupted},
@@ -77,6 +78,7 @@ These where there is something to say:
                     back what a way down took out
   backup            of migrate --backup: what DIR is going to hold
   database          of migrate: its version and type
+  versions          of versions: deployment, sdk, compatibility, database, evidence
 
 In counts:
 
