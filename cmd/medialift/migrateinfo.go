@@ -8,15 +8,18 @@ import (
 	"github.com/rivo/uniseg"
 
 	"github.com/medialift/medialift/dataset/mongostore"
+	"github.com/medialift/medialift/dbmigrate"
+	"github.com/medialift/medialift/dbmigrate/clients"
 	"github.com/medialift/medialift/dbmigrate/enterprise"
 	"github.com/medialift/medialift/dbmigrate/revisions"
 	"github.com/medialift/medialift/dbmigrate/runner"
 	"github.com/medialift/medialift/report"
 )
 
-// compatible are the databases that the newest known FiftyOne connects to
-// (fiftyone.constants, COMPATIBLE_VERSIONS, FiftyOne 1.22.1).
-const compatible = ">=0.19,<2"
+// compatible are the databases that the newest known FiftyOne connects to.
+func compatible() string {
+	return clients.At(dbmigrate.MustParseVersion(revisions.Newest)).Databases()
+}
 
 // A datasetVersion is one entry of "datasets" where migrate --info lists them.
 type datasetVersion struct {
@@ -38,7 +41,7 @@ func (c *migrateCmd) showInfo(ctx context.Context) error {
 		version = "None"
 	}
 	if c.openSource() {
-		c.ui.say("Client version: %s\nCompatible versions: %s\n", revisions.Newest, compatible)
+		c.ui.say("Client version: %s\nCompatible versions: %s\n", revisions.Newest, compatible())
 	} else {
 		var known []string
 		for _, r := range enterprise.At(version) {
@@ -48,7 +51,7 @@ func (c *migrateCmd) showInfo(ctx context.Context) error {
 			known = []string{"unknown"}
 		}
 		c.ui.say("FiftyOne Enterprise version: %s\n", strings.Join(known, ", "))
-		c.ui.say("FiftyOne compatibility version: %s\nOther compatible versions: %s\n", revisions.Newest, compatible)
+		c.ui.say("FiftyOne compatibility version: %s\nOther compatible versions: %s\n", revisions.Newest, compatible())
 	}
 	c.ui.say("Database version: %s", version)
 	entries := make([]datasetVersion, len(list))

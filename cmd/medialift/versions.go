@@ -80,23 +80,24 @@ func under(number, given string) bool {
 
 // showConnecting says which SDKs connect to databases at a version.
 func (a *app) showConnecting(version string) error {
-	for _, kind := range []string{"fiftyone-teams", openSourceType} {
-		which, install, ok := "an Enterprise", "", false
-		if install, ok = enterprise.Install(version); kind == openSourceType {
-			which, install, ok = "an open-source", enterprise.InstallOpen(version), true
-		}
-		can, cannot, err := sdksOf(kind, version)
-		if err != nil {
-			return err
-		}
-		a.ui.say("SDKs that can connect to %s database at v%s: %s", which, version, can)
-		if kind == openSourceType && cannot != "" {
-			a.ui.say("    not: %s", cannot)
-		}
-		if ok {
-			a.ui.say("    %s", install)
-		}
+	install, fits := enterprise.Install(version)
+	can, err := enterprise.SDKs(version)
+	if err != nil {
+		return err
 	}
+	a.ui.say("SDKs that can connect to an Enterprise database at v%s: %s", version, can)
+	if fits {
+		a.ui.say("    %s", install)
+	}
+	can, cannot, err := sdksOf(openSourceType, version)
+	if err != nil {
+		return err
+	}
+	a.ui.say("SDKs that can connect to an open-source database at v%s: %s", version, can)
+	if cannot != "" {
+		a.ui.say("    not: %s", cannot)
+	}
+	a.ui.say("    %s", enterprise.InstallOpen(version))
 	return nil
 }
 
