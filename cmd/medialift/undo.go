@@ -107,7 +107,7 @@ func putBack(ctx context.Context, a *app, s *session, run *ledger.Run, opts rewr
 	a.ui.doc.Counts.Already = report.Reverted.Already
 	a.ui.say("Put back %s in %s.", plural(report.Reverted.Values, "path"), plural(report.Reverted.Changed, "document"))
 	if n := report.Reverted.Views; n > 0 {
-		a.ui.say("With them, %s of saved views.", plural(n, "stage"))
+		a.ui.say("Put back %s of saved views.", plural(n, "stage"))
 	}
 	if report.Missing > 0 {
 		a.ui.doc.Counts.Missing = report.Missing

@@ -37,7 +37,7 @@ func (a *app) showViews(findings []savedview.Finding, update bool) {
 // viewsDone says which views were changed, and which were not after all.
 func (a *app) viewsDone(planned, found []savedview.Finding, done ledger.Applied) {
 	if done.Views > 0 {
-		a.ui.say("With them, %s of saved views.", plural(done.Views, "stage"))
+		a.ui.say("Changed %s of saved views.", plural(done.Views, "stage"))
 	}
 	promised := map[string]bool{}
 	for _, f := range planned {

@@ -110,7 +110,14 @@ func (s *Store) readSidecar(m *dataset.Manifest) error {
 
 // binaries reads the documents of a list.
 func binaries(doc bson.Raw, key string) (docs []bson.Raw, err error) {
-	list, _ := doc.Lookup(key).ArrayOK()
+	value := doc.Lookup(key)
+	if value.Type == 0 {
+		return nil, nil
+	}
+	list, ok := value.ArrayOK()
+	if !ok {
+		return nil, fmt.Errorf("%w: %s is not a list", dataset.ErrMalformed, key)
+	}
 	values, err := list.Values()
 	for _, v := range values {
 		_, data, ok := v.BinaryOK()

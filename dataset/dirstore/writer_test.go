@@ -256,6 +256,13 @@ func TestSidecar(t *testing.T) {
 	if fmt.Sprint(got.Panels, got.Ontologies) != fmt.Sprint(m.Panels, m.Ontologies) {
 		t.Errorf("got %v and %v", got.Panels, got.Ontologies)
 	}
+	old := `{"format": 1, "dataset": {"$oid": "010000000000000000000000"}, "indexes": []}`
+	if err := os.WriteFile(filepath.Join(dir, SidecarFile), []byte(old), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Manifest(ctx); err != nil || len(got.Panels)+len(got.Ontologies) != 0 {
+		t.Errorf("without them: %+v, %v", got, err)
+	}
 	for text, want := range map[string]error{
 		`{"format": 1, "dataset": {"$oid": "020000000000000000000000"}, "indexes": [5]}`: nil,
 		`{"format": 2}`: dataset.ErrUnsupported, `{"format`: dataset.ErrMalformed, `{}`: dataset.ErrUnsupported,
