@@ -129,6 +129,27 @@ func TestStages(t *testing.T) {
 	}
 }
 
+// Stages that differ by arguments without which they do the same are the same.
+func TestSameStages(t *testing.T) {
+	stages := func(kwargs string) bson.A {
+		return bson.A{`{"_cls": "fiftyone.core.stages.SelectGroupSlices", "kwargs": [` + kwargs + `]}`}
+	}
+	for _, c := range []struct {
+		a, b any
+		same bool
+	}{
+		{stages(`["slices", "l"], ["flat", true]`), stages(`["slices", "l"], ["media_type", null]`), true},
+		{stages(`["slices", "l"], ["flat", false]`), stages(`["slices", "l"]`), false},
+		{stages(`["slices", "l"]`), stages(`["slices", "r"]`), false},
+		{stages(`["slices", "l"]`), bson.A{}, false},
+		{nil, nil, false},
+	} {
+		if fit.SameStages(c.a, c.b) != c.same {
+			t.Errorf("%v and %v: not %v", c.a, c.b, c.same)
+		}
+	}
+}
+
 // The settings of a run have a class that the target has, or the run goes; somebody's own
 // class stays, and so does any where the target reads runs of unknown ones.
 func TestRunConfigs(t *testing.T) {

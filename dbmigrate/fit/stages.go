@@ -1,9 +1,9 @@
 package fit
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -25,6 +25,9 @@ var idle = map[string]string{
 	"GeoNear.create_index":           "*",
 	"GeoWithin.create_index":         "*",
 }
+
+// stagesPrefix is what the classes of stages stand in.
+const stagesPrefix = "fiftyone.core.stages."
 
 // stages fits the stages of a view, which are JSON texts. It returns nil where all may stay
 // as they are; why says what the target can't load.
@@ -66,7 +69,7 @@ func (f *fitting) stage(value any) (changed bool, why string) {
 			changed = changed || also
 		}
 	case *object:
-		if cls, _ := v.get("_cls").(string); strings.HasPrefix(cls, "fiftyone.core.stages.") {
+		if cls, _ := v.get("_cls").(string); strings.HasPrefix(cls, stagesPrefix) {
 			if changed, why = f.arguments(v, cls); why != "" {
 				return false, why
 			}
@@ -85,7 +88,7 @@ func (f *fitting) stage(value any) (changed bool, why string) {
 // arguments takes out the arguments of a stage that the target's class refuses, as long as
 // it does the same without.
 func (f *fitting) arguments(stage *object, cls string) (changed bool, why string) {
-	name := strings.TrimPrefix(cls, "fiftyone.core.stages.")
+	name := strings.TrimPrefix(cls, stagesPrefix)
 	known, ok := f.client.Stage(cls)
 	if !ok {
 		return false, "the stage " + name + f.since(f.client.Since(cls))
@@ -103,12 +106,10 @@ func (f *fitting) arguments(stage *object, cls string) (changed bool, why string
 			kept = append(kept, item)
 			continue
 		}
-		switch without := idle[name+"."+argument]; {
-		case pair[1] == nil, without == "*", without != "" && encodeJSON(pair[1]) == without:
-			changed = true
-		default:
+		if !isIdle(name, argument, pair[1]) {
 			return false, fmt.Sprintf("the argument %s of the stage %s%s", argument, name, f.since(f.client.KeySince(cls, argument)))
 		}
+		changed = true
 	}
 	if changed {
 		stage.set("kwargs", kept)
@@ -124,112 +125,42 @@ func (f *fitting) since(version fmt.Stringer, ok bool) string {
 	return " came with FiftyOne " + version.String()
 }
 
-// An object is a JSON object that keeps the order of its keys.
-type object []member
-
-type member struct {
-	key   string
-	value any
+// isIdle reports whether a stage does the same without an argument.
+func isIdle(stage, argument string, value any) bool {
+	without := idle[stage+"."+argument]
+	return value == nil || without == "*" || without != "" && encodeJSON(value) == without
 }
 
-func (o *object) get(key string) any {
-	for _, m := range *o {
-		if m.key == key {
-			return m.value
-		}
+// SameStages reports whether the stages of two views do the same: where they differ, then by
+// arguments without which a stage does the same. Values that are no lists of stages do not.
+func SameStages(a, b any) bool {
+	x, isList := a.(bson.A)
+	y, areLists := b.(bson.A)
+	return isList && areLists && slices.EqualFunc(x, y, func(a, b any) bool {
+		x, isText := a.(string)
+		y, areTexts := b.(string)
+		return isText && areTexts && (x == y || bare(x) == bare(y))
+	})
+}
+
+// bare is the text of a stage without what it does the same without.
+func bare(text string) string {
+	value, err := decodeJSON(json.RawMessage(text))
+	stage, isStage := value.(*object)
+	if err != nil || !isStage {
+		return text
 	}
-	return nil
-}
-
-func (o *object) set(key string, value any) {
-	for i := range *o {
-		if (*o)[i].key == key {
-			(*o)[i].value = value
-		}
-	}
-}
-
-// decodeJSON reads JSON into objects, []any and scalars, of which numbers keep their
-// spelling.
-func decodeJSON(text json.RawMessage) (any, error) {
-	text = bytes.TrimSpace(text)
-	switch {
-	case bytes.HasPrefix(text, []byte("{")):
-		d := json.NewDecoder(bytes.NewReader(text))
-		if _, err := d.Token(); err != nil {
-			return nil, err
-		}
-		o := &object{}
-		for d.More() {
-			key, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			var inner json.RawMessage
-			if err := d.Decode(&inner); err != nil {
-				return nil, err
-			}
-			value, err := decodeJSON(inner)
-			if err != nil {
-				return nil, err
-			}
-			name, _ := key.(string)
-			*o = append(*o, member{name, value})
-		}
-		_, err := d.Token()
-		return o, err
-	case bytes.HasPrefix(text, []byte("[")):
-		var items []json.RawMessage
-		if err := json.Unmarshal(text, &items); err != nil {
-			return nil, err
-		}
-		list := make([]any, len(items))
-		for i, item := range items {
-			var err error
-			if list[i], err = decodeJSON(item); err != nil {
-				return nil, err
+	cls, _ := stage.get("_cls").(string)
+	pairs, _ := stage.get("kwargs").([]any)
+	kept := []any{}
+	for _, item := range pairs {
+		if pair, _ := item.([]any); len(pair) == 2 {
+			if argument, _ := pair[0].(string); isIdle(strings.TrimPrefix(cls, stagesPrefix), argument, pair[1]) {
+				continue
 			}
 		}
-		return list, nil
-	case bytes.HasPrefix(text, []byte(`"`)):
-		var s string
-		err := json.Unmarshal(text, &s)
-		return s, err
-	case string(text) == "null":
-		return nil, nil //nolint:nilnil // null is nil
+		kept = append(kept, item)
 	}
-	return text, nil
-}
-
-// encodeJSON spells JSON as Python does.
-func encodeJSON(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return "null"
-	case json.RawMessage:
-		return string(v)
-	case string:
-		return quoted(v)
-	case []any:
-		items := make([]string, len(v))
-		for i, item := range v {
-			items[i] = encodeJSON(item)
-		}
-		return "[" + strings.Join(items, ", ") + "]"
-	case *object:
-		items := make([]string, len(*v))
-		for i, m := range *v {
-			items[i] = quoted(m.key) + ": " + encodeJSON(m.value)
-		}
-		return "{" + strings.Join(items, ", ") + "}"
-	}
-	return "null"
-}
-
-func quoted(text string) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(text) // a string always has a spelling
-	return strings.TrimSuffix(b.String(), "\n")
+	stage.set("kwargs", kept)
+	return encodeJSON(stage)
 }

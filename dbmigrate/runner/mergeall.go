@@ -114,15 +114,9 @@ func (r *Runner) carryBack(ctx context.Context, b *backup, m *mergeBack, opts Op
 			return err
 		}
 	}
-	var values mergedValues
-	if to, err := dbmigrate.ParseVersion(plan.To); err != nil {
+	values, err := r.carryValues(ctx, b, m, plan.To, opts)
+	if err != nil {
 		return err
-	} else if from, err := dbmigrate.ParseVersion(b.From); err == nil && to.Compare(from) >= 0 {
-		if values, err = r.mergeValues(ctx, b.file, m.up, !opts.DryRun); err != nil {
-			return err
-		}
-	} else {
-		m.kept = append(m.kept, fmt.Sprintf("what was in samples and frames, which FiftyOne %s may not know", plan.To))
 	}
 	if values.kept > 0 {
 		m.kept = append(m.kept, fmt.Sprintf("%d documents, the first %s", values.kept, values.where))
@@ -141,6 +135,23 @@ func (r *Runner) carryBack(ctx context.Context, b *backup, m *mergeBack, opts Op
 		report.Left = append(report.Left, Failure{Dataset: plan.Name, Err: &KeptError{Dataset: plan.Name, Places: m.kept}})
 	}
 	return nil
+}
+
+// carryValues puts back into samples and frames. Below the version that they come from the
+// client may not know what was in them, so that it is only counted.
+func (r *Runner) carryValues(ctx context.Context, b *backup, m *mergeBack, at string, opts Options) (mergedValues, error) {
+	to, err := dbmigrate.ParseVersion(at)
+	if err != nil {
+		return mergedValues{}, err
+	}
+	if from, err := dbmigrate.ParseVersion(b.From); err == nil && to.Compare(from) >= 0 {
+		return r.mergeValues(ctx, b.file, m.up, !opts.DryRun)
+	}
+	values, err := r.mergeValues(ctx, b.file, m.up, false)
+	if values.back > 0 {
+		m.kept = append(m.kept, fmt.Sprintf("values in %d documents, which FiftyOne %s may not know", values.back, at))
+	}
+	return mergedValues{}, err
 }
 
 // KeptError says what could not be put back into a dataset: something newer stands there.

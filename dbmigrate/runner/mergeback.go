@@ -69,7 +69,9 @@ func (r *Runner) mergeBack(ctx context.Context, b *backup, version string, now t
 		return nil, err
 	}
 	sides.Now = whole
-	merge := threeway.Merge{Mine: mine()}
+	merge := threeway.Merge{Mine: mine(), Alike: func(key string, was, now any) bool {
+		return key == "view_stages" && fit.SameStages(was, now)
+	}}
 	merged, _ := merge.Of(sides).(bson.D)
 	m := &mergeBack{plan: up, back: merge.PutBack, kept: merge.Kept, files: map[string]any{}, up: expected}
 	c := &collapse{Runner: r, m: m, present: byID, has: files, used: map[string]bool{}, named: map[string]bool{}}

@@ -4,6 +4,7 @@ package threeway
 
 import (
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -35,6 +36,9 @@ type Merge struct {
 	// Partial says that Was has some keys of the document alone, so that their place among
 	// the others is not known: what is put back goes to the end.
 	Partial bool
+	// Alike, if not nil, reports whether two values of a key, before and now, mean the same:
+	// then the longer of the two stands.
+	Alike func(key string, was, now any) bool
 	// PutBack and Kept are filled.
 	PutBack, Kept []string
 }
@@ -64,6 +68,13 @@ func (m *Merge) value(path string, s Sides) any {
 	case saysNothing(s.Now) && saysNothing(s.Left) && !saysNothing(s.Was):
 		m.back(path)
 		return settled(s.Was, s.Now)
+	}
+	if m.Alike != nil && m.Alike(path[strings.LastIndex(path, ".")+1:], s.Was, s.Now) {
+		if len(encode(s.Was)) <= len(encode(s.Now)) {
+			return s.Now
+		}
+		m.back(path)
+		return s.Was
 	}
 	return m.inside(path, s)
 }
