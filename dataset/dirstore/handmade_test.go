@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"github.com/medialift/medialift/dataset"
 )
 
@@ -87,7 +85,7 @@ func TestHandMadeMetadata(t *testing.T) {
 	}
 	run, ok := m.Doc.Lookup("brain_methods", "c").DocumentOK()
 	if key, _ := run.Lookup("key").StringValueOK(); !ok || key != "c" || m.Doc.Lookup("brain_methods", "b").Type != 0 || len(m.Views()) != 1 {
-		t.Errorf("metadata %s", bson.Raw(m.Doc))
+		t.Errorf("metadata %s", m.Doc)
 	}
 	if err := os.Remove(filepath.Join(dir, "samples.json")); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,9 @@ import (
 
 // Sentinels that callers branch on.
 var (
+	// ErrLookup: the server that a mongodb+srv URI names cannot be looked up. It comes
+	// with ErrUnreachable.
+	ErrLookup = errors.New("its SRV record cannot be looked up")
 	// ErrURI: the URI is not one of a MongoDB server, or it names another
 	// database than the one that was asked for.
 	ErrURI = errors.New("unusable database URI")

@@ -24,10 +24,6 @@ func clientOptions(uri string) (*options.ClientOptions, error) {
 	return opts, nil
 }
 
-// ErrLookup: the server that a mongodb+srv URI names cannot be looked up. It comes with
-// ErrUnreachable.
-var ErrLookup = errors.New("its SRV record cannot be looked up")
-
 // isLookup reports whether err is that of a DNS server, or of what it answered. The
 // driver asks while it reads a mongodb+srv URI.
 func isLookup(err error) bool {
