@@ -90,6 +90,10 @@ func newJudge(s *dbmigrate.State) *judge {
 		j.fates[class.Short] = f
 	}
 	j.keypoints()
+	// 0.16.6 looks for the classes of values where this one is only since 0.17.2.
+	if found := dbmigrate.MustParseVersion("0.17.2"); s.To.Compare(dbmigrate.MustParseVersion("0.16.6")) >= 0 && s.To.Compare(found) < 0 {
+		j.fates["DynamicEmbeddedDocument"] = fate{class: clients.Class{Short: "DynamicEmbeddedDocument"}, since: found, kept: true}
+	}
 	return j
 }
 

@@ -152,6 +152,20 @@ func TestListsOfDocuments(t *testing.T) {
 	}
 }
 
+// A class that one version does not find where it looks for it is named.
+func TestNotFound(t *testing.T) {
+	doc := read(t, `{"_id": 1, "name": "d", "version": "1.22.1", "sample_collection_name": "s"}`)
+	db := dbmigrate.Memory{"s": {read(t, `{"_id": 1, "e": {"_cls": "DynamicEmbeddedDocument"}}`)}}
+	if plan := planned(t, db, doc, "0.16.6"); len(plan.Ops) != 0 || len(plan.Unopenable) != 1 || !strings.Contains(plan.Unopenable[0], "DynamicEmbeddedDocument of samples (e)") {
+		t.Errorf("0.16.6: %v, %q", plan.Ops, plan.Unopenable)
+	}
+	for _, to := range []string{"0.16.5", "0.17.2"} {
+		if plan := planned(t, db, doc, to); len(plan.Ops)+len(plan.Unopenable) != 0 {
+			t.Errorf("%s: %v, %q", to, plan.Ops, plan.Unopenable)
+		}
+	}
+}
+
 // Where no query by paths gets, all documents are passed.
 func TestBeyondPaths(t *testing.T) {
 	doc := read(t, `{"_id": 1, "name": "d", "version": "1.22.1", "sample_collection_name": "s"}`)
