@@ -15,6 +15,7 @@ package values
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -55,6 +56,9 @@ type judge struct {
 	client *clients.Client
 	// fates are of the classes that the target does not know, by their _cls.
 	fates map[string]fate
+	// undeclared are the fields of the part at hand that go, or change their class, by the
+	// class that they were declared with.
+	undeclared map[string][]string
 }
 
 // fieldTypes is where FiftyOne has its types of fields, sameStored those that are stored as
@@ -117,8 +121,13 @@ func (j *judge) mediaTypes() {
 // schema fits the fields of samples or frames.
 func (j *judge) schema(p part) {
 	if edit.Has(j.state.Doc, p.schema) {
+		j.undeclared = map[string][]string{}
 		edit.Set(&j.state.Doc, p.schema, j.fields(p, edit.Get(j.state.Doc, p.schema), ""))
 	}
+	for _, class := range slices.Sorted(maps.Keys(j.undeclared)) {
+		j.state.Lose("what is declared of the fields of %s that hold %s (%s)", p.what, class, listed(j.undeclared[class]))
+	}
+	j.undeclared = nil
 }
 
 // fields returns the fields that are left of a list, which is no list where there are none.
@@ -137,6 +146,8 @@ func (j *judge) fields(p part, list any, prefix string) any {
 		path := prefix + edit.String(field, "name")
 		if !j.field(p, &field, path) {
 			j.forget(p, path)
+			class := short(edit.String(field, "embedded_doc_type"))
+			j.undeclared[class] = append(j.undeclared[class], path)
 			continue
 		}
 		if nested := edit.Get(field, "fields"); nested != nil {
@@ -179,6 +190,7 @@ func (j *judge) field(p part, field *bson.D, path string) bool {
 	case f.becomes != "":
 		if class, known := j.client.Class(f.becomes); known {
 			edit.Set(field, "embedded_doc_type", class.Name)
+			j.undeclared[f.class.Short] = append(j.undeclared[f.class.Short], path)
 		}
 	default:
 		return false

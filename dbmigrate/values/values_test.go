@@ -97,6 +97,8 @@ func TestTakesOut(t *testing.T) {
 	}
 	want := []string{
 		`the type ColorField of the field "color" of samples, which becomes a StringField`, `the type ColorField of the field "colors" of samples`,
+		"what is declared of the fields of samples that hold Instance (boxes.instance)", "what is declared of the fields of samples that hold OrthographicProjectionMetadata (proj)",
+		"what is declared of the fields of samples that hold SceneMetadata (metadata)",
 		"3 Instance of samples (bag.a, boxes.instance, mine.in)", "1 OrthographicProjectionMetadata of samples (proj)",
 		"1 SceneMetadata of samples (metadata) become Metadata", "1 Instance of frames (l.instance)",
 	}
