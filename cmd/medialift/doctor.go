@@ -89,14 +89,14 @@ func examineDatabase(ctx context.Context, a *app) (list []doctor.Finding, err er
 		find(doctor.Warning, "version", "no FiftyOne has used this database yet", "check --database-name")
 		return list, nil
 	}
-	text := config.Version
-	if config.OfDatasets {
-		text += ", as its newest dataset: FiftyOne before 0.15 notes none in the database"
-	}
-	if err := d.Writable(); err != nil {
+	switch err := d.Writable(); {
+	case err != nil:
 		find(doctor.Failed, "version", err.Error(), "medialift migrate moves the database to another version")
-	} else {
-		find(doctor.OK, "version", text, "")
+	case config.OfDatasets:
+		find(doctor.Warning, "version", "no FiftyOne has noted one in the database: it is taken for "+config.Version+", that of its newest dataset",
+			"FiftyOne before 0.15 notes it in a file on each client")
+	default:
+		find(doctor.OK, "version", config.Version, "")
 	}
 	if can, cannot, err := sdksOf(kind, config.Version); err == nil {
 		text := can + " can connect"
