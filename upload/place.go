@@ -2,10 +2,8 @@ package upload
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -15,11 +13,6 @@ import (
 	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/scene"
 )
-
-// ErrTemplate says that a target URL has a placeholder that cannot be filled in.
-var ErrTemplate = errors.New("bad placeholder in target")
-
-var placeholder = regexp.MustCompile(`\{[^{}/]*\}`)
 
 // target returns the URL below which the files of a field go, and the
 // directory below it that keeps fields apart.
@@ -47,18 +40,8 @@ func (b *builder) target(name string) (url, dir string, err error) {
 			Hint:     "rename the field in FiftyOne, or say where its files go with --remote-dir FIELD=URL",
 		}
 	}
-	fault := dataset.ElementFault(b.job.Name)
-	if fault == "" && strings.ContainsAny(b.job.Name, "{}") {
-		fault = "it holds a brace"
-	}
-	if strings.Contains(url, "{dataset}") && fault != "" {
-		return "", "", fmt.Errorf("%w: {dataset} would be %q: %s", ErrTemplate, b.job.Name, fault)
-	}
-	url = strings.ReplaceAll(strings.ReplaceAll(url, "{dataset}", b.job.Name), "{field}", name)
-	if left := placeholder.FindString(url); left != "" {
-		return "", "", fmt.Errorf("%w: %q is neither {dataset} nor {field}", ErrTemplate, left)
-	}
-	return url, dir, nil
+	url, err = fill(url, b.job.Name, name)
+	return url, dir, err
 }
 
 // selects tells whether a finder of one name finds values of a field, which may

@@ -163,12 +163,30 @@ func TestOutsideTheEarlierBase(t *testing.T) {
 
 func TestPlaceholders(t *testing.T) {
 	for _, tt := range []struct{ target, name string }{
-		{"mem://m/{dataset}", ""}, {"mem://m/{dataset}", ".."}, {"mem://m/{dataset}", "a/b"}, {"mem://m/{dataset}", "{field}"}, {"mem://m/{nope}", "a"},
+		{"mem://m/{dataset}", ""}, {"mem://m/{nope}", "a"}, {"mem://m/{dataset}/{nope}", "{dataset}"},
 	} {
 		job := newJob(t, t.TempDir(), tt.target)
 		job.Name = tt.name
 		if _, err := upload.NewPlan(t.Context(), job, upload.Options{}); !errors.Is(err, upload.ErrTemplate) {
 			t.Errorf("%q of %q: %v", tt.target, tt.name, err)
+		}
+	}
+}
+
+// A name that no key can hold is spelled so that one can.
+func TestDatasetElements(t *testing.T) {
+	for _, tt := range []struct{ target, name, want string }{
+		{"mem://m/{dataset}", "org/name", "mem://m/org~2Fname/1.png"}, {"mem://m/{dataset}/x", "..", "mem://m/.~2E/x/1.png"},
+		{"mem://m/{dataset}", "{field}", "mem://m/~7Bfield~7D/1.png"}, {"mem://m/x{dataset}y", "a?b", "mem://m/xa~3Fby/1.png"},
+		{"mem://m/{dataset}", "--all", "mem://m/--all/1.png"}, {"mem://m/{dataset}", "db:x", "mem://m/db~3Ax/1.png"},
+	} {
+		dir := t.TempDir()
+		samples := laidOut(t, dir, []sample{{"filepath": "a/1.png"}})
+		job := newJob(t, dir, tt.target, samples...)
+		job.Name = tt.name
+		lift(t, job, upload.Options{})
+		if got := values(samples); len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%q of %q: %q, want %q", tt.target, tt.name, got, tt.want)
 		}
 	}
 }

@@ -185,7 +185,10 @@ func (a *app) choose(ctx context.Context, c datasetChoice, writes bool) ([]strin
 		if err != nil {
 			return nil, usage("write it like coco-*", "--match %q is no pattern: %v", c.match, err)
 		}
-		if c.all || ok {
+		switch {
+		case (c.all || ok) && i.Name == "":
+			a.warnNameless(i)
+		case c.all || ok:
 			found = append(found, i.Name)
 		}
 	}
@@ -197,6 +200,12 @@ func (a *app) choose(ctx context.Context, c datasetChoice, writes bool) ([]strin
 		return nil, nil
 	}
 	return nil, usage("medialift info lists them", "no dataset of the database %q was chosen by --all or --match", d.Name())
+}
+
+// warnNameless says that a dataset without a name is left out, as FiftyOne leaves it
+// out: nothing could name it.
+func (a *app) warnNameless(i mongostore.Info) {
+	a.ui.warn("the dataset with _id %s has no name and is left out; FiftyOne cannot load it either: give it a name in the database, or delete it", i.ID.Hex())
 }
 
 // globMatch is path.Match but for slashes, which are nothing special in names.

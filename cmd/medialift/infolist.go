@@ -48,6 +48,10 @@ func (c *infoCmd) list(ctx context.Context) error {
 			Samples: info.Samples, Persistent: info.Persistent, Tags: append([]string{}, info.Tags...), Standing: standing(info, config),
 		}
 		remark := ""
+		if info.Name == "" {
+			list[i].Dataset = ""
+			c.warnNameless(info)
+		}
 		switch list[i].Standing {
 		case "behind":
 			remark = "  behind the database: migrated when FiftyOne next loads it"
@@ -57,7 +61,7 @@ func (c *infoCmd) list(ctx context.Context) error {
 		if !info.Persistent {
 			remark += "  not persistent"
 		}
-		c.ui.say("  %-32s %-9s %-12s %9d%s", info.Name, orNone(info.Version), orNone(info.MediaType), info.Samples, remark)
+		c.ui.say("  %-32s %-9s %-12s %9d%s", orNone(info.Name), orNone(info.Version), orNone(info.MediaType), info.Samples, remark)
 		c.ui.doc.Counts.Rows += info.Samples
 	}
 	c.ui.doc.Datasets = list

@@ -42,12 +42,12 @@ func reachDatabase(ctx context.Context, d *mongostore.Database) iter.Seq2[neighb
 			return
 		}
 		for _, info := range infos {
-			s, err := d.Dataset(ctx, info.Name)
+			s, err := openListed(ctx, d, info)
 			if errors.Is(err, mongostore.ErrNotFound) {
 				continue // deleted meanwhile
 			}
 			if err != nil {
-				yield(neighbour{}, unseeable(fmt.Sprintf("dataset %q of %s", info.Name, inDatabase(d)), err))
+				yield(neighbour{}, unseeable(shownListed(d, info.Name, info.ID.Hex()), err))
 				return
 			}
 			if !yield(named(d, s), nil) {
@@ -69,7 +69,24 @@ func reachDatabase(ctx context.Context, d *mongostore.Database) iter.Seq2[neighb
 
 // named is a dataset of a database that may name files.
 func named(d *mongostore.Database, s *mongostore.Store) neighbour {
-	return neighbour{name: s.Name(), shown: fmt.Sprintf("dataset %q of %s", s.Name(), inDatabase(d)), store: s}
+	id, _ := s.ID().ObjectIDOK()
+	return neighbour{name: s.Name(), shown: shownListed(d, s.Name(), id.Hex()), store: s}
+}
+
+// openListed opens a dataset of a list by its _id: one without a name names files too.
+func openListed(ctx context.Context, d *mongostore.Database, info mongostore.Info) (*mongostore.Store, error) {
+	if info.ID.IsZero() {
+		return d.Dataset(ctx, info.Name)
+	}
+	return d.DatasetByID(ctx, info.ID.Hex())
+}
+
+// shownListed is a dataset of a database, for people.
+func shownListed(d *mongostore.Database, name, id string) string {
+	if name == "" {
+		return fmt.Sprintf("the dataset with _id %s, which has no name, of %s", id, inDatabase(d))
+	}
+	return fmt.Sprintf("dataset %q of %s", name, inDatabase(d))
 }
 
 // reachFound lists the datasets of the database that the command finds. Where there

@@ -47,6 +47,8 @@ func newUpload(a *app) *cobra.Command {
 		Long: `Send the media of all media fields of a dataset to URL: s3://bucket/prefix,
 gs://bucket/prefix, az://container/prefix, https://ACCOUNT.blob.core.windows.net/…,
 minio://bucket/prefix, file:///dir or a plain path; it may hold {dataset} and {field}.
+What no key can hold in the name of a dataset is spelled ~ and two digits: org/name
+goes to org~2Fname. Two names that go to one place are refused.
 
 The plan is made first: every path is resolved, missing files and files that
 would overwrite one another are refused before a byte moves. What has arrived is

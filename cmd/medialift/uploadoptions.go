@@ -10,8 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/medialift/medialift/bucket"
 	"github.com/medialift/medialift/bucket/open"
+	"github.com/medialift/medialift/dataset"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -30,25 +33,57 @@ func (c *uploadCmd) keepApart(ctx context.Context, datasets []string) error {
 			return usage("put {dataset} into the URL, or name a common --rel-dir", "several datasets would go to one place, %s", url)
 		}
 	}
-	seen := map[string]string{}
+	return c.keyedApart(ctx, datasets, urls)
+}
+
+// keyedApart makes sure that {dataset} gives each dataset a place of its own.
+func (c *uploadCmd) keyedApart(ctx context.Context, datasets, urls []string) error {
+	type known struct{ arg, name string }
+	seen := map[string]known{}
+	apart := &dataset.Refusal{
+		Reason: "names of datasets that {dataset} makes one place of",
+		Hint:   "rename one of them in FiftyOne, or upload them one by one, each to a URL of its own",
+	}
 	for _, arg := range datasets {
 		src, err := c.openDataset(ctx, arg, c.rewrite && !c.dryRun)
 		if err == nil {
 			err = src.rename(ctx)
 		}
-		if err != nil && judge(err).code == exitRefused {
+		switch {
+		case err != nil && (ctx.Err() != nil || isEverywhere(err) || !c.choice.given() && judge(err).code == exitUsage):
+			return err
+		case err != nil:
 			continue // said when its turn comes
 		}
-		if err != nil {
-			return err
+		for _, url := range urls {
+			key := upload.DatasetElement(url, src.name)
+			if c.folds(ctx, url, key) {
+				key = norm.NFC.String(strings.ToLower(norm.NFC.String(key)))
+			}
+			key = url + "\x00" + key
+			other, taken := seen[key]
+			switch {
+			case taken && other.arg != arg && other.name == src.name:
+				return usage("upload them one by one, each to a URL of its own",
+					"%q and %q are both called %q, so that {dataset} does not keep them apart", other.arg, arg, src.name)
+			case taken && other.arg != arg:
+				apart.Add(dataset.Problem{Kind: "name", Path: src.name, URL: strings.ReplaceAll(url, "{dataset}", upload.DatasetElement(url, src.name)),
+					Hint: fmt.Sprintf("so does %q", other.name)})
+			}
+			seen[key] = known{arg, src.name}
 		}
-		if other, ok := seen[src.name]; ok {
-			return usage("upload them one by one, each to a URL of its own",
-				"%q and %q are both called %q, so that {dataset} does not keep them apart", other, arg, src.name)
-		}
-		seen[src.name] = arg
+	}
+	if apart.Total > 0 {
+		return apart
 	}
 	return nil
+}
+
+// folds reports whether a target may take keys for one that differ by letter case or
+// Unicode form alone.
+func (c *uploadCmd) folds(ctx context.Context, url, element string) bool {
+	root, err := c.targets().Open(ctx, strings.NewReplacer("{dataset}", element, "{field}", "x").Replace(url))
+	return err == nil && root.Naming.Folds
 }
 
 // options checks the flags.
