@@ -58,6 +58,8 @@ const (
 	Conflict
 	// NotFound: the dataset has no such document any more.
 	NotFound
+	// Refused: the store cannot hold the document as it would become; untouched.
+	Refused
 )
 
 // An Outcome is what became of one Change.
@@ -68,6 +70,8 @@ type Outcome struct {
 	// empty where there was no string at all.
 	At    Pointer
 	Value string
+	// Reason says in words why a Change was Refused.
+	Reason string
 }
 
 // An Updater is a dataset whose media values can be listed and changed in

@@ -16,6 +16,9 @@ type Applied struct {
 	Changed, Already, Conflicts int64
 	// Values is how many values the changed documents hold.
 	Values int64
+	// Refused documents are as they were, since the store cannot hold them as they
+	// would become: Rows(RowsFailed) lists their values with the reason.
+	Refused int64
 	// Copies is how many values were changed in documents that FiftyOne derived
 	// from others; those documents count nowhere else.
 	Copies int64
@@ -39,7 +42,7 @@ func (r *Run) Apply(ctx context.Context, u dataset.Updater) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	a := applier{run: r, exception: ValueConflict, from: []ValueState{ValueAttempted}, to: ValueDone,
+	a := applier{run: r, exception: ValueConflict, refused: ValueRefused, from: []ValueState{ValueAttempted}, to: ValueDone,
 		set: func(v Value) dataset.Set { return dataset.Set{At: v.At, Old: v.Old, New: v.New} }}
 	return a.apply(ctx, u, values)
 }
@@ -48,7 +51,7 @@ func (r *Run) Apply(ctx context.Context, u dataset.Updater) (Applied, error) {
 // to what it was before the last change, and notes which were put back.
 func (r *Run) Revert(ctx context.Context, u dataset.Updater) (Applied, error) {
 	if err := r.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE value SET state = ? WHERE state = ?`, ValueDone, ValueKept)
+		_, err := tx.ExecContext(ctx, `UPDATE value SET state = ? WHERE state IN (?, ?)`, ValueDone, ValueKept, ValueStuck)
 		return err
 	}); err != nil {
 		return Applied{}, err
@@ -58,7 +61,7 @@ func (r *Run) Revert(ctx context.Context, u dataset.Updater) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	a := applier{run: r, exception: ValueKept, from: []ValueState{ValueAttempted, ValueDone}, to: ValueUndone,
+	a := applier{run: r, exception: ValueKept, refused: ValueStuck, from: []ValueState{ValueAttempted, ValueDone}, to: ValueUndone,
 		set: func(v Value) dataset.Set {
 			return dataset.Set{At: v.At, Old: v.New, New: v.Old, Spelling: v.Spelling}
 		}}
@@ -97,6 +100,7 @@ type applier struct {
 	run       *Run
 	set       func(Value) dataset.Set
 	exception ValueState   // of values whose document was not changed
+	refused   ValueState   // of those whose document cannot be
 	from      []ValueState // what all other values were …
 	to        ValueState   // … and become
 }
@@ -121,11 +125,16 @@ func (a applier) apply(ctx context.Context, u dataset.Updater, values iter.Seq2[
 			if !derived && o.Change.Part != dataset.Views {
 				s.Already++
 			}
+		case o.Status == dataset.Refused:
+			s.Refused++
+			if err := a.except(ctx, o.Change, a.refused, o.Reason); err != nil {
+				return s, err
+			}
 		default:
 			if !derived {
 				s.Conflicts++
 			}
-			if err := a.except(ctx, o.Change); err != nil {
+			if err := a.except(ctx, o.Change, a.exception, ""); err != nil {
 				return s, err
 			}
 		}
@@ -168,14 +177,19 @@ func (a applier) changes(values iter.Seq2[Value, error], failed *error) iter.Seq
 
 // except notes that a document was not changed. Such rows are few; the index
 // that finds them is only made when the first is met.
-func (a applier) except(ctx context.Context, c dataset.Change) error {
+func (a applier) except(ctx context.Context, c dataset.Change, state ValueState, reason string) error {
 	return a.run.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `CREATE INDEX IF NOT EXISTS value_doc ON value(doc)`); err != nil {
 			return err
 		}
+		if reason != "" {
+			if err := noteRefused(ctx, tx, c, reason); err != nil {
+				return err
+			}
+		}
 		marks, args := placeholders(a.from)
 		_, err := tx.ExecContext(ctx, `UPDATE value SET state = ? WHERE doc = ? AND part = ? AND state IN (`+marks+`)`,
-			append([]any{a.exception, encodeID(c.ID), string(c.Part)}, args...)...)
+			append([]any{state, encodeID(c.ID), string(c.Part)}, args...)...)
 		return err
 	})
 }

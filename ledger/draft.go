@@ -44,7 +44,7 @@ func (r *Run) Draft(ctx context.Context) (*Draft, error) {
 }
 
 func (d *Draft) begin(ctx context.Context) error {
-	marks, states := placeholders([]ValueState{ValuePlanned, ValueConflict, ValueUndone})
+	marks, states := placeholders([]ValueState{ValuePlanned, ValueConflict, ValueUndone, ValueRefused})
 	for _, s := range []struct {
 		text string
 		args []any

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -19,6 +20,11 @@ type Editor struct {
 	head Value
 	err  error
 	more bool // head is a value that is still to come
+
+	// Over, if set, says why a document cannot be held as it would become, empty if it
+	// can; one that cannot keeps its values, and is one of Kept.
+	Over func(part dataset.Part, before, after bson.Raw) string
+	Kept []Misfit
 }
 
 // Editor returns the Editor of the current plan, all values of which must have
@@ -51,7 +57,16 @@ func (e *Editor) Edit(part dataset.Part, doc bson.Raw) (bson.Raw, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	return dataset.Replace(doc, sets)
+	edited, err := dataset.Replace(doc, sets)
+	if err != nil || e.Over == nil {
+		return edited, err
+	}
+	if why := e.Over(part, doc, edited); why != "" {
+		id := doc.Lookup("_id")
+		e.Kept = append(e.Kept, Misfit{part, bson.RawValue{Type: id.Type, Value: slices.Clone(id.Value)}, why})
+		return doc, nil
+	}
+	return edited, nil
 }
 
 // Close ends the edit. It is an error if planned values are left, because

@@ -22,7 +22,7 @@ type Recognized struct {
 // value itself. It changes nothing.
 func (r *Run) Recognize(ctx context.Context, ds dataset.Updater) (Recognized, error) {
 	var n Recognized
-	const ours = `state IN (1, 2, 5, 6)`
+	const ours = `state IN (1, 2, 5, 6, 8)`
 	if err := r.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `CREATE INDEX IF NOT EXISTS value_doc ON value(doc)`); err != nil {
 			return err

@@ -43,7 +43,7 @@ type RowKind string
 
 // The kinds of rows that runs lists.
 const (
-	RowsFailed  RowKind = "failed"  // values whose file could not be sent, or one that it needs
+	RowsFailed  RowKind = "failed"  // values whose file, or one that it needs, could not be sent, or whose document cannot hold them
 	RowsMissing RowKind = "missing" // values whose file is not there, planned or to be put back
 	RowsChanged RowKind = "changed" // values that somebody else changed since
 )
@@ -60,7 +60,7 @@ func (r *Run) Rows(ctx context.Context, kind RowKind) (iter.Seq2[Row, error], er
 	var args []any
 	switch kind {
 	case RowsFailed:
-		where, args = `l.id IN (`+failed+`) AND l.live AND v.state = ?`, []any{ValuePlanned}
+		where, args = `l.id IN (`+failed+`) AND l.live AND v.state = ? OR v.state IN (?, ?)`, []any{ValuePlanned, ValueRefused, ValueStuck}
 	case RowsMissing:
 		where, args = `l.state = ? AND l.live AND v.state = ? OR v.state = ?`, []any{FileMissing, ValuePlanned, ValueMissing}
 	case RowsChanged:
@@ -68,7 +68,13 @@ func (r *Run) Rows(ctx context.Context, kind RowKind) (iter.Seq2[Row, error], er
 	default:
 		return nil, fmt.Errorf("unknown kind of rows %q: there are %s, %s and %s", kind, RowsFailed, RowsMissing, RowsChanged)
 	}
-	text := `SELECT ` + valueColumns + `, coalesce(l.error, (` + failedAsset + `), '') FROM value v JOIN field f ON f.id = v.field
+	refused := `NULL`
+	if has, err := r.hasRefused(ctx); err != nil {
+		return nil, err
+	} else if has && kind == RowsFailed {
+		refused = `iif(v.state IN (7, 8), ` + refusedReason + `, NULL)`
+	}
+	text := `SELECT ` + valueColumns + `, coalesce(` + refused + `, l.error, (` + failedAsset + `), '') FROM value v JOIN field f ON f.id = v.field
 		LEFT JOIN file l ON l.path = v.path WHERE v.id > ? AND (` + where + `) ORDER BY v.id LIMIT ?`
 	return pages(func(after Row) ([]Row, error) {
 		return query(ctx, r.db, scanRow, text, append(append([]any{after.ID}, args...), pageSize)...)
@@ -90,8 +96,8 @@ func scanRow(rows *sql.Rows) (Row, error) {
 // Undoable counts the values that Revert would put back.
 func (r *Run) Undoable(ctx context.Context) (int64, error) {
 	var n int64
-	err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM value WHERE state IN (?, ?, ?, ?)`,
-		ValueAttempted, ValueDone, ValueKept, ValueMissing).Scan(&n)
+	err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM value WHERE state IN (?, ?, ?, ?, ?)`,
+		ValueAttempted, ValueDone, ValueKept, ValueMissing, ValueStuck).Scan(&n)
 	if err != nil {
 		return 0, r.explain("reading", err)
 	}

@@ -54,9 +54,9 @@ func (x *index) takeFiles(ctx context.Context, schema string, run, owner int64) 
 		coalesce(f.checksum, ''), coalesce(f.etag, ''), coalesce(` + variant + `, '')`
 	texts := []string{
 		`DELETE FROM stage`,
-		`INSERT INTO stage SELECT ` + file + `, v.part, v.doc, d.name, v.state <> 0
+		`INSERT INTO stage SELECT ` + file + `, v.part, v.doc, d.name, v.state NOT IN (0, 7)
 			FROM L.value v JOIN L.file f ON f.path = v.path JOIN L.field d ON d.id = v.field
-			WHERE` + sent + ` AND (v.state = 0 OR v.state IN (1, 2, 5, 6) AND v.new = f.url)`,
+			WHERE` + sent + ` AND (v.state IN (0, 7) OR v.state IN (1, 2, 5, 6, 8) AND v.new = f.url)`,
 		`INSERT INTO stage SELECT ` + file + `, '', '', '', 0 FROM L.file f WHERE` + sent + ` AND f.id NOT IN (SELECT file FROM stage)`,
 		`INSERT INTO voucher SELECT DISTINCT NULL, OWNER, ` + stageColumns + ` FROM stage g
 			WHERE NOT EXISTS (SELECT 1 FROM voucher v WHERE ` + sameVoucher + `)`,

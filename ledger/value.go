@@ -24,6 +24,8 @@ const (
 	ValueUndone                      // put back
 	ValueKept                        // not put back: somebody else changed it since
 	ValueMissing                     // not put back: the file that it named is not there any more
+	ValueRefused                     // not changed: the store cannot hold its document then
+	ValueStuck                       // not put back, for the same reason
 )
 
 // A Value is one media value of the dataset and its change.

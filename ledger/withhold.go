@@ -13,7 +13,7 @@ import (
 func (r *Run) Withhold(ctx context.Context, there func(File) (bool, error)) (documents int64, err error) {
 	err = r.tx(ctx, func(tx *sql.Tx) error {
 		for _, text := range []string{
-			`UPDATE value SET state = 2 WHERE state IN (5, 6)`,
+			`UPDATE value SET state = 2 WHERE state IN (5, 6, 8)`,
 			`DROP TABLE IF EXISTS temp.gone`,
 			`CREATE TEMP TABLE gone(path TEXT PRIMARY KEY) WITHOUT ROWID`,
 		} {

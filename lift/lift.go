@@ -79,6 +79,7 @@ const (
 	noteDone     = "lift done"       // that nothing is left to do
 	noteOntology = "lift ontologies" // the _ids of those that it made
 	notePanels   = "lift panels"     // that both digests are of the stores of panels too
+	noteKept     = "lift kept"       // the documents whose paths stay, before it is visible
 	noteUpload   = ledger.NoteSender // the run that sends the media
 	nothing      = ""                // of a note that is not there
 	unsure       = "unsure"          // of what was made while nobody was looking

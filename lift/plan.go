@@ -11,6 +11,7 @@ import (
 	"github.com/medialift/medialift/dataset/mongostore"
 	"github.com/medialift/medialift/dataset/savedview"
 	"github.com/medialift/medialift/dbmigrate/arrival"
+	"github.com/medialift/medialift/ledger"
 	"github.com/medialift/medialift/upload"
 )
 
@@ -43,6 +44,11 @@ type Plan struct {
 	// Copied tells that the dataset is in the target already, and Done that the whole
 	// lift was carried out before and the source is still what it was then.
 	Copied, Done bool
+
+	// Kept are the documents that have the paths that they had in the source: MongoDB
+	// cannot hold them with those of their objects. They are known after Import, and
+	// the values in the ledger of the sending are marked.
+	Kept []ledger.Misfit
 
 	job  Job
 	opts Options
@@ -98,6 +104,9 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 		p.Warnings = append(p.Warnings, "media fields that are not sent keep the paths that they have")
 	}
 	if err := p.compare(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.recall(ctx); err != nil {
 		return nil, err
 	}
 	return p, job.Record.SetMeta(ctx, map[string]string{noteUpload: job.Upload.Ledger.Name()})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -65,6 +66,9 @@ type mapped struct {
 	sum    *digest
 	// count is what an export directory can do.
 	count func(ctx context.Context, part dataset.Part) (int64, error)
+	// over says why a document does not fit into the target any more, empty if it does.
+	over func(part dataset.Part, before, after bson.Raw) string
+	kept []ledger.Misfit
 	// values counts those that were changed, left those that stay local.
 	values, left int64
 	// found are the saved views that follow; original is the manifest without that.
@@ -74,7 +78,7 @@ type mapped struct {
 
 // mapped returns the source as it is copied; it is to be closed.
 func (p *Plan) mapped(ctx context.Context) (*mapped, error) {
-	m := &mapped{trimmed: p.source(), sum: newDigest()}
+	m := &mapped{trimmed: p.source(), sum: newDigest(), over: p.writer.Over}
 	if p.opts.Upload.UpdateViews {
 		m.found = p.Found
 	}
@@ -154,8 +158,17 @@ func (m *mapped) place(ctx context.Context, part dataset.Part, doc bson.Raw) (bs
 				dataset.ErrChanged, f.Field, ledger.IDText(doc.Lookup("_id")), f.Value)
 		}
 	}
+	placed, err := dataset.Replace(doc, sets)
+	if err != nil {
+		return nil, err
+	}
+	if why := m.over(part, doc, placed); why != "" {
+		id := doc.Lookup("_id")
+		m.kept = append(m.kept, ledger.Misfit{Part: part, Doc: bson.RawValue{Type: id.Type, Value: slices.Clone(id.Value)}, Reason: why})
+		return doc, nil
+	}
 	m.values += int64(len(sets))
-	return dataset.Replace(doc, sets)
+	return placed, nil
 }
 
 func (m *mapped) close() error { return m.where.Close() }

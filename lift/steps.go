@@ -72,6 +72,9 @@ func (p *Plan) Import(ctx context.Context) (Imported, error) {
 	if err := errors.Join(err, src.close()); err != nil {
 		return Imported{}, err
 	}
+	if err := p.keep(ctx, src.kept); err != nil {
+		return Imported{}, err
+	}
 	if p.made, err = target.DatasetByID(ctx, p.writer.ID().Hex()); err != nil {
 		return Imported{}, err
 	}
@@ -99,7 +102,11 @@ func (p *Plan) copy(ctx context.Context, src *mapped) (report importer.Report, e
 		if err != nil {
 			return err
 		}
-		return p.job.Record.SetMeta(ctx, map[string]string{noteSource: sum})
+		kept, err := keptText(src.kept)
+		if err != nil {
+			return err
+		}
+		return p.job.Record.SetMeta(ctx, map[string]string{noteSource: sum, noteKept: kept})
 	}}
 	progress := func(i importer.Progress) {
 		p.opts.Progress(Progress{Phase: "importing", Done: i.Done, Total: i.Total})

@@ -63,7 +63,7 @@ func Undo(ctx context.Context, ds dataset.Updater, run *ledger.Run, opts UndoOpt
 	if u.Reverted, err = run.Revert(ctx, ds); err != nil {
 		return u, fmt.Errorf("putting paths back: %w", err)
 	}
-	if u.Reverted.Conflicts+u.Missing > 0 {
+	if u.Reverted.Conflicts+u.Reverted.Refused+u.Missing > 0 {
 		return u, run.SetStatus(ctx, ledger.Partial)
 	}
 	return u, run.SetStatus(ctx, ledger.Undone)

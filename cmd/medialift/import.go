@@ -148,6 +148,7 @@ func (c *importCmd) mapped(ctx context.Context, dir *ledger.Dir, d *mongostore.D
 	if err != nil {
 		return s.ended(ctx, err)
 	}
+	editor.Over = w.Over
 	opts.Edits = []dataset.Edit{editor.Edit}
 	err = c.execute(ctx, d, w, job, opts)
 	if unused := editor.Close(); err == nil {
@@ -155,8 +156,25 @@ func (c *importCmd) mapped(ctx context.Context, dir *ledger.Dir, d *mongostore.D
 	}
 	if err == nil {
 		c.ui.doc.Counts.Rewritten = plan.Rewritten
+		err = c.kept(ctx, run, editor.Kept)
 	}
 	return s.ended(ctx, err)
+}
+
+// kept is the end of an import that left documents with the paths that they had.
+func (c *importCmd) kept(ctx context.Context, run *ledger.Run, list []ledger.Misfit) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if err := run.Refuse(ctx, list); err != nil {
+		return err
+	}
+	values, err := run.Refused(ctx)
+	if err != nil {
+		return err
+	}
+	c.ui.doc.Counts.Rewritten -= values
+	return c.leftError(ctx, ledger.Applied{Refused: int64(len(list))}, run)
 }
 
 // warnRemote says what open-source FiftyOne cannot do with the new paths.

@@ -58,6 +58,9 @@ func (c *liftCmd) carry(ctx context.Context, j *journey) error {
 	if err == nil {
 		err = notWell(j.total)
 	}
+	if n := len(j.plan.Kept); err == nil && n > 0 {
+		err = c.leftError(ctx, ledger.Applied{Refused: int64(n)}, j.run)
+	}
 	return c.ended(ctx, j, err)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -175,33 +174,24 @@ func (c *rewriteCmd) commit(ctx context.Context, run *ledger.Run, plan *rewrite.
 	if done.Changed+done.Views > 0 {
 		c.ui.changed()
 	}
-	if done.Changed+done.Views == 0 && done.Conflicts == 0 {
+	if done.Changed+done.Views == 0 && done.Conflicts == 0 && done.Refused == 0 {
 		c.ui.say("Nothing to rewrite.")
 		return nil
+	}
+	if done.Changed == 0 {
+		return c.leftError(ctx, done, run)
 	}
 	c.ui.say("Rewrote %s in %s; medialift undo %s puts them back.",
 		plural(done.Values, "path"), plural(done.Changed, "document"), run.Name())
 	c.copies(done)
 	c.viewsDone(planned, plan.Views, done)
-	return conflictError(done, run)
+	return c.leftError(ctx, done, run)
 }
 
 // copies says what was changed along with the paths themselves.
 func (a *app) copies(done ledger.Applied) {
 	if a.ui.doc.Counts.Copies += done.Copies; done.Copies > 0 {
 		a.ui.say("With them, %s that FiftyOne keeps for saved views of patches, clips or frames.", plural(done.Copies, "path"))
-	}
-}
-
-// conflictError is the end of a command that left documents alone because
-// somebody else changed them.
-func conflictError(done ledger.Applied, run *ledger.Run) error {
-	if done.Conflicts == 0 {
-		return nil
-	}
-	return &partialError{
-		msg:  fmt.Sprintf("%s changed since and stay as they are", plural(done.Conflicts, "document")),
-		hint: fmt.Sprintf("medialift runs %s --rows changed lists them", run.Name()),
 	}
 }
 

@@ -113,7 +113,7 @@ func putBack(ctx context.Context, a *app, s *session, run *ledger.Run, opts rewr
 		a.ui.doc.Counts.Missing = report.Missing
 		return missingError(report.Missing, run)
 	}
-	return conflictError(report.Reverted, run)
+	return a.leftError(ctx, report.Reverted, run)
 }
 
 // missingError says that documents were not put back since their files are gone.

@@ -271,5 +271,5 @@ func (c *uploadCmd) commit(ctx context.Context, run *ledger.Run, plan *upload.Pl
 	}
 	c.viewsDone(c.planned, done.Found, done.Applied)
 	c.stillLeft = done.Remaining
-	return conflictError(done.Applied, run)
+	return c.leftError(ctx, done.Applied, run)
 }

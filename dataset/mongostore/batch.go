@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/medialift/medialift/dataset"
+	"github.com/medialift/medialift/internal/docswap"
 )
 
 // A batchWriter writes one batch of changes of one part.
@@ -53,7 +54,7 @@ func (w *batchWriter) writeAtOnce(ctx context.Context, batch []dataset.Change) (
 		for i, c := range batch {
 			models[i] = w.exact(model(c, nil, w.stamp))
 		}
-		all, err := w.bulk(ctx, models)
+		all, _, err := w.bulk(ctx, models)
 		if all && err == nil {
 			return outcomes(batch, dataset.Changed), nil, true, nil
 		}
@@ -84,7 +85,15 @@ func (w *batchWriter) writeRead(ctx context.Context, out []dataset.Outcome, pend
 				out = append(out, s.outcome(c))
 				continue
 			}
+			if why := w.tooLarge(doc, c, s); why != "" {
+				out = append(out, dataset.Outcome{Change: c, Status: dataset.Refused, Reason: why})
+				continue
+			}
 			m, err := w.modelOf(doc, c, s)
+			if errors.Is(err, docswap.ErrTooLarge) {
+				out = append(out, dataset.Outcome{Change: c, Status: dataset.Refused, Reason: err.Error()})
+				continue
+			}
 			if err != nil {
 				return out, err
 			}
@@ -93,14 +102,21 @@ func (w *batchWriter) writeRead(ctx context.Context, out []dataset.Outcome, pend
 		if len(models) == 0 {
 			return out, nil
 		}
-		all, err := w.bulk(ctx, models)
+		all, refused, err := w.bulk(ctx, models)
 		if err != nil {
 			return out, err
 		}
 		if all {
 			return append(out, outcomes(again, dataset.Changed)...), nil
 		}
-		pending, tried = again, true
+		pending, tried = nil, true
+		for i, c := range again {
+			if why, is := refused[i]; is {
+				out = append(out, dataset.Outcome{Change: c, Status: dataset.Refused, Reason: why})
+				continue
+			}
+			pending = append(pending, c)
+		}
 	}
 	if w.refused != "" {
 		return out, fmt.Errorf("updating %s: %d documents cannot be changed: %s", w.part, len(pending), w.refused)
@@ -139,29 +155,6 @@ func outcomes(batch []dataset.Change, status dataset.Status) []dataset.Outcome {
 		all[i] = dataset.Outcome{Change: c, Status: status}
 	}
 	return all
-}
-
-// bulk writes the models and tells whether every one found its document. A model
-// that the server cannot carry out has found none: reading tells why.
-func (w *batchWriter) bulk(ctx context.Context, models []mongo.WriteModel) (all bool, err error) {
-	ctx, stop := through(ctx)
-	defer stop()
-	result, err := w.collection.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	var bulk mongo.BulkWriteException
-	if errors.As(err, &bulk) && bulk.WriteConcernError == nil {
-		const tooLarge = 17419
-		for _, e := range bulk.WriteErrors {
-			if e.Code == tooLarge {
-				return false, fmt.Errorf("updating %s: a document would become larger than MongoDB allows: %s", w.part, e.Message)
-			}
-			w.refused = e.Message
-		}
-		return false, nil
-	}
-	if err != nil {
-		return false, w.store.d.writeError("updating "+string(w.part), err)
-	}
-	return result.MatchedCount == int64(len(models)), nil
 }
 
 // read reads the documents of changes, by the bytes of their _id.

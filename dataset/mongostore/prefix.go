@@ -87,7 +87,7 @@ func (w *batchWriter) move(ctx context.Context, batch []dataset.Change, m move) 
 	w.moved = true
 	_, err = w.collection.UpdateMany(ctx, append(chosen, bson.E{Key: m.key, Value: below(m.from)}), moving(m.key, m.from, m.to, w.stamp),
 		options.UpdateMany().SetCollation(w.collation))
-	if err != nil {
+	if err != nil && !isRefused(err) { // what is left then is done one by one
 		return nil, nil, w.store.d.writeError("updating "+string(w.part), err)
 	}
 	fields := options.Find().SetProjection(bson.D{{Key: m.key, Value: 1}, {Key: stampKey, Value: 1}})
@@ -115,7 +115,7 @@ func (w *batchWriter) move(ctx context.Context, batch []dataset.Change, m move) 
 		out = append(out, s.outcome(c))
 	}
 	if len(back) > 0 {
-		if _, err := w.bulk(ctx, back); err != nil {
+		if _, _, err := w.bulk(ctx, back); err != nil {
 			return out, nil, err
 		}
 	}

@@ -191,28 +191,6 @@ func TestOthersMeanwhile(t *testing.T) {
 	}
 }
 
-// A document that would outgrow MongoDB is said to, and nothing is half done.
-func TestGrowsTooLarge(t *testing.T) {
-	ctx := context.Background()
-	d, db := rich(t)
-	s := d.must(t, "image")
-	changes := clouded(datasettest.Rows(t, s))
-	first := all(t, s, dataset.Samples)[0]
-	fill := strings.Repeat("x", maxDocument-len(first)-20)
-	if _, err := db.Collection(s.samples).UpdateOne(ctx, bson.D{{Key: "_id", Value: first.Lookup("_id")}}, bson.D{{Key: "$set", Value: bson.D{{Key: "note", Value: fill}}}}); err != nil {
-		t.Fatal(err)
-	}
-	var err error
-	for _, err = range s.Update(ctx, slices.Values(changes)) {
-	}
-	if err == nil || !strings.Contains(err.Error(), "larger than MongoDB allows") {
-		t.Errorf("got %v", err)
-	}
-	if got := all(t, s, dataset.Samples)[0].Lookup("filepath"); !got.Equal(first.Lookup("filepath")) {
-		t.Errorf("filepath is %v", got)
-	}
-}
-
 // A value below a key that MongoDB's paths can't name is changed in documents of any
 // size, and what others change in these meanwhile stays.
 func TestLargeWithDottedKey(t *testing.T) {
