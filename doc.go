@@ -42,6 +42,7 @@
 //	layer dbmigrate/enterprise dbmigrate/migratetest dbmigrate/revisions dbmigrate/runner
 //	layer dbmigrate/arrival
 //	layer ledger
+//	layer internal/unique
 //	layer report
 //	layer upload rewrite survey clean verify doctor export importer
 //	layer lift
@@ -78,6 +79,7 @@
 //	allow bucket/open: github.com/aws/aws-sdk-go-v2/aws
 //	allow internal/transfer: golang.org/x/sync/semaphore, golang.org/x/time/rate
 //	allow ledger: modernc.org/sqlite, github.com/gofrs/flock, go.mongodb.org/mongo-driver/v2/bson
+//	allow internal/unique: go.mongodb.org/mongo-driver/v2/bson, golang.org/x/text/unicode/norm
 //	allow report: std
 //	allow localfile: golang.org/x/text/unicode/norm
 //	allow internal/inuse: std

@@ -92,6 +92,7 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 	if err := p.sound(ctx, m); err != nil {
 		return nil, err
 	}
+	opts.Upload.Rewrites = upload.RewritesCopy
 	if p.Upload, err = upload.NewPlan(ctx, job.Upload, opts.Upload); err != nil {
 		return nil, err
 	}

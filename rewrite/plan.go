@@ -72,12 +72,14 @@ type builder struct {
 	refusal dataset.Refusal
 	odd     string // an http URL that holds what a browser would misread
 	oddRows int64
+
+	manifest dataset.Manifest
 }
 
 // build runs the passes of a plan. Each collects everything that it refuses,
 // and the next one only starts on what the one before let through.
 func (b *builder) build(ctx context.Context) error {
-	passes := []func(context.Context) error{b.scan, b.later, b.again, b.summarize, b.explain, b.matched, b.converge, b.check}
+	passes := []func(context.Context) error{b.scan, b.later, b.again, b.summarize, b.explain, b.matched, b.converge, b.unique, b.check}
 	for _, pass := range passes {
 		if err := pass(ctx); err != nil {
 			return err
@@ -117,6 +119,7 @@ func (b *builder) scan(ctx context.Context) error {
 	for _, m := range b.job.Maps {
 		b.Maps = append(b.Maps, MapReport{Spec: m.Spec, Examples: []Example{}})
 	}
+	b.manifest = manifest
 	return b.rows(ctx, finder)
 }
 

@@ -30,6 +30,9 @@ var (
 type Job struct {
 	// Dataset whose paths are rewritten.
 	Dataset dataset.Updater
+	// Documents are those of the dataset, where Dataset itself cannot tell them; they
+	// are compared with unique indexes, if it has any.
+	Documents dataset.Source
 	// Maps are asked in order; the first that answers wins. What is at or under
 	// the To of any pathmap.PrefixMap among them is already there, though, and
 	// no map is asked about it.

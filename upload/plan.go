@@ -120,7 +120,7 @@ func (b *builder) build(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	passes := []func(context.Context) error{b.scan, b.locate, b.bases, b.assets, b.place, b.collide, b.nest, b.derive}
+	passes := []func(context.Context) error{b.scan, b.locate, b.bases, b.assets, b.place, b.collide, b.nest, b.derive, b.unique}
 	for _, pass := range passes {
 		if err := errors.Join(pass(ctx), b.report(ctx)); err != nil {
 			return err

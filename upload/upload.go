@@ -74,6 +74,19 @@ const (
 	OverwriteAll  Overwrite = "all"
 )
 
+// A Rewrites says which documents get the paths of what was sent.
+type Rewrites int
+
+// The choices of what is rewritten.
+const (
+	// RewritesNothing: paths stay as they are.
+	RewritesNothing Rewrites = iota
+	// RewritesInPlace: those of the dataset itself, by Plan.Commit.
+	RewritesInPlace
+	// RewritesCopy: those of a copy of the dataset, or of the part of it that is chosen.
+	RewritesCopy
+)
+
 // Options of an upload; the zero value refuses whatever is doubtful.
 type Options struct {
 	// Fields are the media fields to send; none means all.
@@ -108,6 +121,9 @@ type Options struct {
 	// the plan: what has arrived stays as it was written. But a large file that
 	// was begun with others is begun anew.
 	Attributes bucket.Attributes
+	// Rewrites says where the paths of what was sent are going to stand: two documents
+	// with one path are refused where a unique index allows one.
+	Rewrites Rewrites
 	// Workers is how many files, or parts of large ones, are sent at a time at
 	// the most; 0 is 64. How many it is within that, the run finds out: more as
 	// long as they bring more through, fewer when the target asks to slow down.

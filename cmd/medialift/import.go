@@ -129,7 +129,7 @@ func (c *importCmd) mapped(ctx context.Context, dir *ledger.Dir, d *mongostore.D
 	if err != nil {
 		return s.ended(ctx, err)
 	}
-	plan, err := rewrite.NewPlan(ctx, rewrite.Job{Dataset: absolute.Updater(src.store), Maps: c.mappers, Ledger: run}, c.opts)
+	plan, err := rewrite.NewPlan(ctx, rewrite.Job{Dataset: absolute.Updater(src.store), Documents: src.store, Maps: c.mappers, Ledger: run}, c.opts)
 	if plan != nil {
 		c.showPlan(run, plan)
 		c.warnRemote(d, plan)

@@ -178,7 +178,7 @@ func (c *rewriteCmd) commit(ctx context.Context, run *ledger.Run, plan *rewrite.
 		c.ui.say("Nothing to rewrite.")
 		return nil
 	}
-	if done.Changed == 0 {
+	if done.Changed+done.Views == 0 {
 		return c.leftError(ctx, done, run)
 	}
 	c.ui.say("Rewrote %s in %s; medialift undo %s puts them back.",

@@ -165,6 +165,9 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	defer stop()
 	history := s.dir.History(s.run.Name())
 	defer func() { err = errors.Join(err, history.Close()) }()
+	if c.rewrite {
+		c.opts.Rewrites = upload.RewritesInPlace
+	}
 	plan, err := upload.NewPlan(ctx, c.job(s, history), c.opts)
 	if err != nil {
 		return s.ended(ctx, err)

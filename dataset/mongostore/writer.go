@@ -156,6 +156,9 @@ func (w *Writer) Check(ctx context.Context, m dataset.Manifest) error {
 	if err := w.checkOntologies(ctx, m); err != nil {
 		return err
 	}
+	if err := roomForIndexes(m); err != nil {
+		return err
+	}
 	_, err := w.document(m, references{})
 	return err
 }
