@@ -38,12 +38,16 @@ type Finder struct {
 	chosen []string        // as given to NewFinder; none means all
 	exact  map[string]bool // names of plain fields whose strings are paths
 	leaves map[string]bool // the last elements of those names
+	named  map[string]bool // those that are media by being named alone
+	watch  *Strays
 }
 
 // NewFinder makes the Finder of a dataset. Where names are given, only the
 // media fields they select are found. A name selects a field by its name, by
 // its name and attribute ("seg.mask_path"), or by what it stands below ("gt"
-// for "gt.detections"); a name that can select nothing is ErrUnknownField.
+// for "gt.detections"). It may also be that of any other field whose values are
+// strings or lists of such: named, it is a media field. A name that can select
+// nothing is ErrUnknownField.
 func NewFinder(m Manifest, names []string) (*Finder, error) {
 	declared := mediaFieldNames(m)
 	f := &Finder{
@@ -53,20 +57,30 @@ func NewFinder(m Manifest, names []string) (*Finder, error) {
 		},
 		exact:  declared,
 		leaves: map[string]bool{},
+		named:  map[string]bool{},
 	}
 	for name := range declared {
 		f.leaves[name[strings.LastIndexByte(name, '.')+1:]] = true
 	}
+	f.list()
+	for _, name := range names {
+		if !f.declares(name) {
+			f.nameField(name)
+		}
+		if !f.known(name) {
+			return nil, &UnknownFieldError{Field: name, Known: f.Names(), Strings: f.Strings()}
+		}
+	}
+	f.list()
+	f.chosen = slices.Clone(names)
+	return f, nil
+}
+
+// list lists the media fields that the schema declares.
+func (f *Finder) list() {
 	f.fields = f.schema[Samples].mediaFields(nil)
 	f.fields = f.schema[Frames].mediaFields(f.fields)
 	sortFields(f.fields)
-	for _, name := range names {
-		if !f.known(name) {
-			return nil, &UnknownFieldError{Field: name, Known: f.Names()}
-		}
-	}
-	f.chosen = slices.Clone(names)
-	return f, nil
 }
 
 // An UnknownFieldError names a media field that the dataset does not have, and
@@ -74,10 +88,23 @@ func NewFinder(m Manifest, names []string) (*Finder, error) {
 type UnknownFieldError struct {
 	Field string
 	Known []string
+	// Strings are the fields that can be named besides.
+	Strings []string
 }
 
+// shownStrings is how many of them the error repeats.
+const shownStrings = 20
+
 func (e *UnknownFieldError) Error() string {
-	return fmt.Sprintf("unknown media field %q; this dataset has: %s", e.Field, strings.Join(e.Known, ", "))
+	text := fmt.Sprintf("unknown media field %q; this dataset has: %s", e.Field, strings.Join(e.Known, ", "))
+	if len(e.Strings) == 0 {
+		return text
+	}
+	text += "; and as fields of strings: " + strings.Join(e.Strings[:min(len(e.Strings), shownStrings)], ", ")
+	if more := len(e.Strings) - shownStrings; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // Unwrap makes e an ErrUnknownField.
@@ -135,7 +162,7 @@ func (f *Finder) selects(field, leaf string) bool {
 		switch {
 		case name == field:
 			return true
-		case f.exact[name]:
+		case f.exact[name] && !f.named[name]:
 			continue
 		case leaf != "" && name == field+"."+leaf, strings.HasPrefix(field, name+"."):
 			return true
@@ -147,11 +174,8 @@ func (f *Finder) selects(field, leaf string) bool {
 // known tells whether name can select anything: a declared media field, or a
 // field whose documents may hold paths that the schema does not declare.
 func (f *Finder) known(name string) bool {
-	one := &Finder{chosen: []string{name}, exact: f.exact}
-	for _, field := range f.fields {
-		if one.selects(field.Name, field.Leaf) {
-			return true
-		}
+	if f.named[name] || f.declares(name) {
+		return true
 	}
 	n := f.schema[Samples]
 	rest := name
@@ -166,4 +190,10 @@ func (f *Finder) known(name string) bool {
 		n = next
 	}
 	return n.open
+}
+
+// declares tells whether name selects a declared media field.
+func (f *Finder) declares(name string) bool {
+	one := &Finder{chosen: []string{name}, exact: f.exact, named: f.named}
+	return slices.ContainsFunc(f.fields, func(field MediaField) bool { return one.selects(field.Name, field.Leaf) })
 }

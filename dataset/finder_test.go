@@ -174,7 +174,7 @@ func TestMissingFilepath(t *testing.T) {
 }
 
 func TestUnknownField(t *testing.T) {
-	for _, name := range []string{"nope", "note", "note.deep", "frames.nope", "GT", ""} {
+	for _, name := range []string{"nope", "note.deep", "frames.nope", "GT", ""} {
 		_, err := dataset.NewFinder(exampleManifest(t), []string{name})
 		var unknown *dataset.UnknownFieldError
 		if !errors.As(err, &unknown) || !errors.Is(err, dataset.ErrUnknownField) {

@@ -43,6 +43,7 @@ type node struct {
 	// is a list, of what is in the list.
 	ftype, subfield string
 	media           bool // its strings are media paths
+	text            bool // it holds strings, or lists of such
 	open            bool // holds documents, so that undeclared attributes may occur
 	kids            map[string]*node
 	order           []*node
@@ -132,6 +133,7 @@ func parseSchema(fields bson.RawValue, prefix string, media map[string]bool) *no
 		n := parseSchema(field.Lookup("fields"), prefix+name+".", media)
 		n.name = prefix + name
 		n.media = media[n.name]
+		n.text = holdsStrings(field)
 		n.class = shortName(field.Lookup("embedded_doc_type"))
 		n.ftype, n.subfield = shortName(field.Lookup("ftype")), shortName(field.Lookup("subfield"))
 		n.open = n.class != "" || holdsDocuments(field)

@@ -68,6 +68,9 @@ func (w *walker) value(r *elementReader, s *step, class string) error {
 	case bson.TypeString:
 		field, leaf, ok := w.media(s, class)
 		if !ok {
+			if w.finder.watch != nil && looksLikePath(r.text()) {
+				w.finder.watch.offer(s.name(w.frame), string(r.text()))
+			}
 			return nil
 		}
 		if s.up == nil && field == FilepathField {
@@ -75,6 +78,8 @@ func (w *walker) value(r *elementReader, s *step, class string) error {
 		}
 		if w.finder.selects(field, leaf) {
 			w.found = append(w.found, Found{Field: field, At: s.pointer(), Value: string(r.text())})
+		} else if w.finder.watch != nil && looksLikePath(r.text()) {
+			w.finder.watch.offer(field, string(r.text()))
 		}
 	case bson.TypeEmbeddedDocument:
 		return w.document(r.value, s.node, s)

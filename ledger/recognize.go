@@ -35,7 +35,11 @@ func (r *Run) Recognize(ctx context.Context, ds dataset.Updater) (Recognized, er
 	if err != nil {
 		return n, err
 	}
-	finder, err := dataset.NewFinder(manifest, nil)
+	fields, err := r.fields(ctx)
+	if err != nil {
+		return n, err
+	}
+	finder, err := dataset.NewFinderAlso(manifest, fields)
 	if err != nil {
 		return n, err
 	}
@@ -71,4 +75,10 @@ func (r *Run) Parts(ctx context.Context, states ...ValueState) ([]dataset.Part, 
 	marks, args := placeholders(states)
 	return query(ctx, r.db, func(rows *sql.Rows) (p dataset.Part, err error) { return p, rows.Scan(&p) },
 		`SELECT DISTINCT part FROM value WHERE state IN (`+marks+`)`, args...)
+}
+
+// fields are the names of the media fields that the run knows; plain ones may be media
+// by having been named alone.
+func (r *Run) fields(ctx context.Context) ([]string, error) {
+	return query(ctx, r.db, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) }, `SELECT name FROM field ORDER BY id`)
 }

@@ -116,3 +116,12 @@ func (d *Draft) Named(ctx context.Context, url string) (bool, error) {
 	}
 	return named, nil
 }
+
+// Holds tells whether the file of that path is one of the plan, and is there.
+func (d *Draft) Holds(ctx context.Context, path string) (held bool, err error) {
+	err = d.tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM file WHERE path = ? AND live AND state <> ?)`, path, FileMissing).Scan(&held)
+	if err != nil {
+		return false, d.run.explain("reading", err)
+	}
+	return held, nil
+}

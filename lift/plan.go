@@ -101,8 +101,8 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if len(opts.Upload.Fields) > 0 {
-		p.Warnings = append(p.Warnings, "media fields that are not sent keep the paths that they have")
+	if err := p.stray(); err != nil {
+		return nil, err
 	}
 	if err := p.compare(ctx); err != nil {
 		return nil, err

@@ -211,7 +211,7 @@ func (p *Plan) Verify(ctx context.Context, open func(ctx context.Context, url st
 	report, err := verify.Verify(ctx, verify.Job{
 		Dataset: p.made, Open: open, Sent: sent.Sent, Needed: sent.Needed,
 	}, verify.Options{
-		SentOnly: true,
+		SentOnly: true, Also: p.opts.Upload.Fields,
 		Except: func(ctx context.Context, path string) (bool, error) {
 			if localfile.IsRemote(path) {
 				return false, nil

@@ -119,8 +119,25 @@ func (b *builder) scan(ctx context.Context) error {
 	for _, m := range b.job.Maps {
 		b.Maps = append(b.Maps, MapReport{Spec: m.Spec, Examples: []Example{}})
 	}
+	strays := &dataset.Strays{}
+	if err := b.rows(ctx, finder.Watching(strays)); err != nil {
+		return err
+	}
+	if b.Strays, err = strays.Find(finder, isFile); err != nil {
+		return err
+	}
 	b.manifest = manifest
-	return b.rows(ctx, finder)
+	return nil
+}
+
+// isFile reports whether an absolute path names a file of this machine.
+func isFile(path string) (is, sent bool, err error) {
+	if !localfile.IsAbsolute(path) {
+		return false, false, nil
+	}
+	var resolver localfile.Resolver
+	_, err = resolver.Resolve(path)
+	return err == nil, false, nil
 }
 
 // read hands each every media value that is not empty. It may be at work in a

@@ -110,6 +110,9 @@ type Plan struct {
 	Fields   []FieldReport
 	Maps     []MapReport
 	Prefixes []PrefixReport
+	// Strays are the fields, of a sample of their values, that name local files and are
+	// not rewritten.
+	Strays []dataset.Stray
 	// Warnings are sentences about what is allowed but may surprise.
 	Warnings []string
 	// Views are the saved views that choose by paths, and others once these change.

@@ -38,6 +38,9 @@ type Report struct {
 	Runs  []string `json:"runs"`
 	// Fields are the media fields, those of the schema first.
 	Fields []Field `json:"fields"`
+	// Strays are fields that are no media fields, or not among those chosen, and of which
+	// some values of a sample name local files.
+	Strays []dataset.Stray `json:"not_media,omitempty"`
 	// Problems are the first values whose file is missing or cannot be read.
 	Problems []dataset.Problem `json:"-"`
 }
@@ -91,8 +94,9 @@ func Survey(ctx context.Context, ds dataset.Updater, opts Options) (Report, erro
 	for _, f := range finder.Fields() {
 		s.field(f.Name)
 	}
+	strays := &dataset.Strays{}
 	for _, part := range []dataset.Part{dataset.Samples, dataset.Frames, dataset.Tags} {
-		seen, err := s.part(ctx, ds, part, finder)
+		seen, err := s.part(ctx, ds, part, finder.Watching(strays))
 		if err != nil {
 			return Report{}, err
 		}
@@ -106,7 +110,10 @@ func Survey(ctx context.Context, ds dataset.Updater, opts Options) (Report, erro
 			s.Documents[part] = n
 		}
 	}
-	return s.Report, nil
+	if !opts.NoFiles {
+		s.Strays, err = strays.Find(finder, s.isFile)
+	}
+	return s.Report, err
 }
 
 // count returns the number of documents of a part, of which that many were

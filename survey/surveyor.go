@@ -184,3 +184,12 @@ func (s *surveyor) found(row dataset.Row, file localfile.Found, err error) {
 	f.Files++
 	f.Bytes += file.Size
 }
+
+// isFile reports whether a string names a file.
+func (s *surveyor) isFile(value string) (is, sent bool, err error) {
+	if !localfile.IsAbsolute(value) && s.opts.Dir == "" {
+		return false, false, nil
+	}
+	_, err = s.resolver.Resolve(value)
+	return err == nil, false, nil
+}

@@ -31,6 +31,9 @@ type Plan struct {
 	// without these, and name them as before.
 	MissingAssets      []dataset.Problem
 	MissingAssetsTotal int64
+	// Strays are the fields, of a sample of their values, that name local files and are
+	// not sent, but for Options.LeaveFields.
+	Strays []dataset.Stray
 	// Warnings are sentences about what is allowed but may surprise.
 	Warnings []string
 
@@ -53,7 +56,7 @@ func NewPlan(ctx context.Context, job Job, opts Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{Plan: p, draft: draft, fields: map[int]*field{}, refusal: &dataset.Refusal{}}
+	b := &builder{Plan: p, draft: draft, fields: map[int]*field{}, refusal: &dataset.Refusal{}, strays: &dataset.Strays{}}
 	if err := b.build(ctx); err != nil {
 		return nil, errors.Join(err, draft.Discard())
 	}
@@ -98,6 +101,7 @@ type builder struct {
 	mangled  bool  // whether the refusal says so of paths
 	scenes   int64 // that are sent without their assets
 	roots    assetRoots
+	strays   *dataset.Strays
 }
 
 // A field is a media field while its files are being placed.
@@ -120,7 +124,7 @@ func (b *builder) build(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	passes := []func(context.Context) error{b.scan, b.locate, b.bases, b.assets, b.place, b.collide, b.nest, b.derive, b.unique}
+	passes := []func(context.Context) error{b.scan, b.locate, b.stray, b.bases, b.assets, b.place, b.collide, b.nest, b.derive, b.unique}
 	for _, pass := range passes {
 		if err := errors.Join(pass(ctx), b.report(ctx)); err != nil {
 			return err
@@ -135,6 +139,9 @@ func (b *builder) build(ctx context.Context) error {
 func (b *builder) prepare(ctx context.Context) error {
 	var err error
 	if b.manifest, err = b.job.Dataset.Manifest(ctx); err != nil {
+		return err
+	}
+	if err := b.leave(); err != nil {
 		return err
 	}
 	if b.finder, err = dataset.NewFinder(b.manifest, b.opts.Fields); err != nil {

@@ -13,9 +13,10 @@ import (
 
 // scan reads every selected media value into the draft.
 func (b *builder) scan(ctx context.Context) error {
+	watching := b.finder.Watching(b.strays)
 	for _, part := range dataset.MediaParts() {
 		seq := int64(-1)
-		for row, err := range b.job.Dataset.Rows(ctx, part, b.finder) {
+		for row, err := range b.job.Dataset.Rows(ctx, part, watching) {
 			if err != nil {
 				return err
 			}

@@ -91,6 +91,8 @@ const (
 type Options struct {
 	// Fields are the media fields to send; none means all.
 	Fields []string
+	// LeaveFields are fields whose local files stay behind, and of which nothing is said.
+	LeaveFields []string
 	// RemoteDirs gives single media fields a URL of their own, by name.
 	RemoteDirs []RemoteDir
 	// RelDirs are the directories whose inner paths become keys.

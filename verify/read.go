@@ -19,6 +19,9 @@ func (v *verifier) read(ctx context.Context) error {
 		return err
 	}
 	finder, err := dataset.NewFinder(manifest, v.opts.Fields)
+	if err == nil && len(v.opts.Fields) == 0 {
+		finder, err = dataset.NewFinderAlso(manifest, v.opts.Also)
+	}
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,8 @@ type Job struct {
 type Options struct {
 	// Fields are the media fields to look at; none means all.
 	Fields []string
+	// Also are plain fields to look at besides all media fields.
+	Also []string
 	// Source also compares each object with the local file that a run sent it
 	// from, which is read. Where nothing tells the object's checksum, the object
 	// is read too.

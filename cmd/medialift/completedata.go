@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (a *app) offerFields(cmd *cobra.Command, args []string, _ string) ([]cobra.
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return typeable(unique(finder.Names())), cobra.ShellCompDirectiveNoFileComp
+	return typeable(unique(slices.Concat(finder.Names(), finder.Strings()))), cobra.ShellCompDirectiveNoFileComp
 }
 
 // offerViews offers the saved views of the dataset that was named before.

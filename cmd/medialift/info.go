@@ -33,7 +33,7 @@ bytes. Without one, list the datasets of the database.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&c.opts.Fields, "media-field", nil, "show only this media `FIELD` (repeatable)")
+	f.StringArrayVar(&c.opts.Fields, "media-field", nil, "show only this media `FIELD`, or any other field of strings (repeatable)")
 	f.StringArrayVar(&c.opts.RelDirs, "rel-dir", nil, "look for relative paths below this `DIR` too (repeatable)")
 	a.database.add(f)
 	c.choice.add(f)
@@ -100,6 +100,9 @@ func (c *infoCmd) show(name string, r survey.Report) {
 		d.Counts.Rows += n
 	}
 	c.ui.problems(r.Problems, missing)
+	if len(c.opts.Fields) == 0 {
+		c.warnStrays(r.Strays, "a media field")
+	}
 }
 
 // places lists the buckets that hold remote paths.

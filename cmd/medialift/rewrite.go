@@ -64,7 +64,7 @@ those with --map-remote.`,
 	c.choice.add(f)
 	c.part.add(f)
 	f.StringArrayVar(&c.maps, "map", nil, "what paths become: `SPEC` (repeatable, the first that answers wins)")
-	f.StringArrayVar(&c.fields, "media-field", nil, "rewrite only this media `FIELD` (repeatable)")
+	f.StringArrayVar(&c.fields, "media-field", nil, "rewrite only this media `FIELD`, or any other field of strings (repeatable)")
 	f.StringVar(&c.unmatched, "unmatched", "refuse", "paths that no map answers for: refuse or keep")
 	f.StringVar(&c.check, "check", "", "look whether new paths exist before anything is changed: all, or `sample`, or how many")
 	f.Lookup("check").NoOptDefVal = "all"
@@ -223,6 +223,7 @@ func (c *rewriteCmd) showPlan(run *ledger.Run, plan *rewrite.Plan) {
 	for _, w := range plan.Warnings {
 		c.ui.warn("%s", w)
 	}
+	c.warnStrays(plan.Strays, "rewritten")
 	if plan.URLs > 0 {
 		c.ui.say("  %s URLs already, which no map was asked about; --map-remote asks.", pluralAre(plan.URLs, "path"))
 	}

@@ -19,6 +19,7 @@ import (
 type uploadCmd struct {
 	*app
 	fields, remoteDirs, relDirs       []string
+	leave                             []string
 	layout, onCollision, missing      string
 	overwrite                         string
 	assetDirs                         []string
@@ -73,7 +74,8 @@ func (c *uploadCmd) sending(f *pflag.FlagSet) {
 	a.ui.report.add(f)
 	c.choice.add(f)
 	c.part.add(f)
-	f.StringArrayVar(&c.fields, "media-field", nil, "send only this media `FIELD` (repeatable)")
+	f.StringArrayVar(&c.fields, "media-field", nil, "send only this media `FIELD`, or any other field of strings (repeatable)")
+	f.StringArrayVar(&c.leave, "leave-field", nil, "the local files of this `FIELD` stay behind, and its values as they are (repeatable)")
 	f.StringArrayVar(&c.remoteDirs, "remote-dir", nil, "send one media field elsewhere: `FIELD=URL` (repeatable)")
 	f.StringArrayVar(&c.relDirs, "rel-dir", nil, "keys are the paths below this `DIR` (repeatable)")
 	f.StringVar(&c.layout, "layout", "tree", "how keys are made: tree, flat or hash")
@@ -139,7 +141,7 @@ func (c *uploadCmd) settings() map[string][]string {
 	return settings(map[string][]string{
 		"url": {c.target}, "layout": {c.layout}, "on-collision": {c.onCollision},
 		"media-field": c.fields, "rel-dir": c.opts.RelDirs, "remote-dir": c.places,
-		"endpoint-url": c.endpoints(),
+		"endpoint-url": c.endpoints(), "leave-field": c.leave,
 	})
 }
 
@@ -176,6 +178,7 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	if err := c.noteEmpty(ctx, s.source, plan); err != nil {
 		return s.ended(ctx, err)
 	}
+	c.warnStrays(plan.Strays, "sent")
 	if err = c.warnUnreadable(ctx, s.source, false); err == nil {
 		err = c.warnDatabase(ctx, s, plan)
 	}

@@ -102,8 +102,8 @@ func (c *uploadCmd) options(target string) error {
 		return usage("leave the flag away for the default", "--workers and --max-duration cannot be negative")
 	}
 	c.opts = upload.Options{
-		UpdateViews: c.opts.UpdateViews,
-		Fields:      c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
+		UpdateViews: c.opts.UpdateViews, LeaveFields: c.leave,
+		Fields: c.fields, Layout: upload.Layout(c.layout), SuffixCollisions: c.onCollision == "suffix",
 		KeepMissing: c.missing == "keep", SkipAssets: c.skipAssets, SkipFailures: c.skipFailures, Workers: c.workers,
 		MaxRequests: c.maxRequests, Attributes: c.written, VerifyArrived: c.verifyArrived,
 		Progress: c.progress,
