@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 )
 
@@ -124,4 +125,12 @@ func (d *Draft) Holds(ctx context.Context, path string) (held bool, err error) {
 		return false, d.run.explain("reading", err)
 	}
 	return held, nil
+}
+
+// Like returns at most limit local files of the plan, which are there, whose stored path
+// holds that text and which have that size.
+func (d *Draft) Like(ctx context.Context, text string, size int64, limit int) ([]string, error) {
+	return query(ctx, d.tx, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) },
+		`SELECT coalesce(local, path) FROM file WHERE size = ?1 AND live AND state <> ?2 AND instr(path, ?3) > 0 LIMIT ?4`,
+		size, FileMissing, text, limit)
 }

@@ -38,8 +38,8 @@ type Report struct {
 	Runs  []string `json:"runs"`
 	// Fields are the media fields, those of the schema first.
 	Fields []Field `json:"fields"`
-	// Strays are fields that are no media fields, or not among those chosen, and of which
-	// some values of a sample name local files.
+	// Strays are fields that are not media fields, and of which some values of a sample
+	// name local files; none where fields were chosen.
 	Strays []dataset.Stray `json:"not_media,omitempty"`
 	// Problems are the first values whose file is missing or cannot be read.
 	Problems []dataset.Problem `json:"-"`
@@ -110,7 +110,7 @@ func Survey(ctx context.Context, ds dataset.Updater, opts Options) (Report, erro
 			s.Documents[part] = n
 		}
 	}
-	if !opts.NoFiles {
+	if !opts.NoFiles && len(opts.Fields) == 0 {
 		s.Strays, err = strays.Find(finder, s.isFile)
 	}
 	return s.Report, err

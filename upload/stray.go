@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 
@@ -59,9 +60,7 @@ func (b *builder) stray(ctx context.Context) error {
 		if is = localfile.IsAbsolute(value) || b.job.Dir != ""; !is {
 			return false, false, nil
 		}
-		if sent, err = b.draft.Holds(ctx, localfile.Clean(value)); err == nil && !sent {
-			sent, err = b.draft.Holds(ctx, found.Path)
-		}
+		sent, err = b.goesAlong(ctx, localfile.Clean(value), found)
 		return true, sent, err
 	})
 	b.Strays = slices.DeleteFunc(all, func(s dataset.Stray) bool { return b.isLeft(s.Field) })
@@ -79,4 +78,36 @@ func (b *builder) leftAreKnown(all []dataset.Stray) error {
 		}
 	}
 	return nil
+}
+
+// likeIt is how many files of one size are compared with one that a field names.
+const likeIt = 8
+
+// goesAlong tells whether a file is one of the plan, or another one of it has its bytes:
+// an export with media has copies of them. Of many that have its size, those are looked
+// at that have its name.
+func (b *builder) goesAlong(ctx context.Context, stored string, file localfile.Found) (bool, error) {
+	for _, path := range []string{stored, file.Path} {
+		if held, err := b.draft.Holds(ctx, path); held || err != nil {
+			return held, err
+		}
+	}
+	others, err := b.draft.Like(ctx, "", file.Size, likeIt+1)
+	if err == nil && len(others) > likeIt {
+		stem := strings.TrimSuffix(path.Base(stored), path.Ext(stored)) // FiftyOne tells copies of one name apart behind it
+		others, err = b.draft.Like(ctx, stem, file.Size, likeIt)
+	}
+	if err != nil || len(others) == 0 {
+		return false, err
+	}
+	own, err := fileSum(ctx, file.Path)
+	if err != nil {
+		return false, ctx.Err() // what cannot be read stays behind
+	}
+	for _, other := range others {
+		if sum, err := fileSum(ctx, other); err == nil && sum == own {
+			return true, nil
+		}
+	}
+	return false, ctx.Err()
 }

@@ -100,9 +100,7 @@ func (c *infoCmd) show(name string, r survey.Report) {
 		d.Counts.Rows += n
 	}
 	c.ui.problems(r.Problems, missing)
-	if len(c.opts.Fields) == 0 {
-		c.warnStrays(r.Strays, "a media field")
-	}
+	c.warnStrays(r.Strays, strayUse{"a media field", "shows it as one"})
 }
 
 // places lists the buckets that hold remote paths.

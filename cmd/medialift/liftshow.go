@@ -62,7 +62,7 @@ func (c *liftCmd) showLift(ctx context.Context, j *journey) {
 	if c.part.given() && p.Runs > 0 {
 		c.ui.warn("the new dataset has some of the samples; results of its runs may be about others too")
 	}
-	c.warnStrays(p.Upload.Strays, "sent")
+	c.warnStrays(p.Upload.Strays, strayUse{"sent", "sends them"})
 	c.warnTarget(j)
 	c.reportJourney(j)
 }

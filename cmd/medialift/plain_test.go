@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,7 +75,7 @@ func TestPlainFields(t *testing.T) {
 	warned := func(doc document, want bool) {
 		t.Helper()
 		for _, field := range []string{"hsi", "same"} {
-			if got := slices.ContainsFunc(doc.Warnings, func(w string) bool { return strings.HasPrefix(w, field+" names local files") }); got != want {
+			if got := slices.ContainsFunc(doc.Warnings, func(w string) bool { return strings.HasPrefix(w, strconv.Quote(field)) }); got != want {
 				t.Errorf("%s, %s: %q", doc.Command, field, doc.Warnings)
 			}
 		}

@@ -223,7 +223,7 @@ func (c *rewriteCmd) showPlan(run *ledger.Run, plan *rewrite.Plan) {
 	for _, w := range plan.Warnings {
 		c.ui.warn("%s", w)
 	}
-	c.warnStrays(plan.Strays, "rewritten")
+	c.warnStrays(plan.Strays, strayUse{"rewritten", "rewrites it"})
 	if plan.URLs > 0 {
 		c.ui.say("  %s URLs already, which no map was asked about; --map-remote asks.", pluralAre(plan.URLs, "path"))
 	}

@@ -6,26 +6,34 @@ import (
 	"github.com/medialift/medialift/dataset"
 )
 
+// A strayUse says what a command does with media fields, and so not with others.
+type strayUse struct{ not, does string }
+
 // warnStrays names the fields whose values are local files though a command does not
-// take them for media; done says what they are not. Which media fields it takes the
-// user has chosen.
-func (a *app) warnStrays(list []dataset.Stray, done string) {
+// take them for media. Which media fields it takes the user has chosen.
+func (a *app) warnStrays(list []dataset.Stray, use strayUse) {
 	for _, s := range list {
-		if s.Media {
-			continue
-		}
-		also := ""
-		if s.Sent {
-			also = ", which are sent for another field"
-		}
-		a.ui.warn("%s names local files%s, and is not %s: %s; --media-field %s takes it", s.Field, also, done, sampled(s), s.Field)
-		if done == "sent" && !s.Sent {
-			a.ui.problems([]dataset.Problem{{Kind: "unmoved", Field: s.Field, Path: s.Example, Hint: sampled(s)}}, 1)
+		switch {
+		case s.Media:
+		case s.Sent:
+			a.ui.warn("%q keeps local paths, of files that are sent for other fields (%s); --media-field %s gives it the new ones too", s.Field, sampled(s), s.Field)
+		default:
+			a.ui.warn("%q names local files and is not %s (%s); --media-field %s %s", s.Field, use.not, sampled(s), s.Field, use.does)
 		}
 	}
 }
 
+// unmoved are those of which files stay behind, as rows of a document.
+func unmoved(list []dataset.Stray) (rows []dataset.Problem) {
+	for _, s := range list {
+		if !s.Media && !s.Sent {
+			rows = append(rows, dataset.Problem{Kind: "unmoved", Field: s.Field, Path: s.Example, Hint: sampled(s)})
+		}
+	}
+	return rows
+}
+
 // sampled says how much was looked at.
 func sampled(s dataset.Stray) string {
-	return fmt.Sprintf("%d of the %d values that were looked at, of %d, like %q", s.Found, s.Looked, s.Values, s.Example)
+	return fmt.Sprintf("sampled: %d of %d name files, of %d in all, like %q", s.Found, s.Looked, s.Values, s.Example)
 }

@@ -178,7 +178,8 @@ func (c *uploadCmd) one(ctx context.Context, arg string) (err error) {
 	if err := c.noteEmpty(ctx, s.source, plan); err != nil {
 		return s.ended(ctx, err)
 	}
-	c.warnStrays(plan.Strays, "sent")
+	c.warnStrays(plan.Strays, strayUse{"sent", "sends them"})
+	c.ui.problems(unmoved(plan.Strays), 0)
 	if err = c.warnUnreadable(ctx, s.source, false); err == nil {
 		err = c.warnDatabase(ctx, s, plan)
 	}
