@@ -124,7 +124,8 @@ func (s *Strays) Find(f *Finder, exists func(value string) (is, sent bool, err e
 			if !is {
 				continue
 			}
-			if stray.Found++; stray.Example == "" || stray.Sent && !sent {
+			stray.Found++
+			if stray.Example == "" || stray.Sent && !sent || stray.Sent == sent && one.value < stray.Example {
 				stray.Example = one.value
 			}
 			stray.Sent = stray.Sent && sent
