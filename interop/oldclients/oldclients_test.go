@@ -164,7 +164,6 @@ func TestPlanted(t *testing.T) {
 		victim bool // fails
 	}{
 		{"nothing", func() error { return nil }, false},
-		{"a key of no version", set("from_the_future", 1), true},
 		{"a field's class of no version", set("sample_fields.0.ftype", "fiftyone.core.fields.FutureField"), true},
 		{"a label class of no version", sample("label._cls", "FutureLabel"), true},
 	} {

@@ -42,7 +42,7 @@ environment() {
   echo "making $home/venvs/$1"
   rm -rf "venvs/$1"
   "$python" -m venv "venvs/$1"
-  pip "$1" --requirement "$here/$1.txt"
+  pip "$1" --no-deps --requirement "$here/$1.txt" # which lists all of them
   touch "venvs/$1/ready"
 }
 
