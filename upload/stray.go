@@ -83,14 +83,17 @@ func (b *builder) leftAreKnown(all []dataset.Stray) error {
 // likeIt is how many files of one size are compared with one that a field names.
 const likeIt = 8
 
-// goesAlong tells whether a file is one of the plan, or another one of it has its bytes:
-// an export with media has copies of them. Of many that have its size, those are looked
+// goesAlong tells whether a file is one of the plan, or, of an export, which may have
+// copies of its media, another one has its bytes. Of many that have its size, those are looked
 // at that have its name.
 func (b *builder) goesAlong(ctx context.Context, stored string, file localfile.Found) (bool, error) {
 	for _, path := range []string{stored, file.Path} {
 		if held, err := b.draft.Holds(ctx, path); held || err != nil {
 			return held, err
 		}
+	}
+	if b.job.Dir == "" {
+		return false, nil
 	}
 	others, err := b.draft.Like(ctx, "", file.Size, likeIt+1)
 	if err == nil && len(others) > likeIt {

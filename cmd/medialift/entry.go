@@ -27,6 +27,7 @@ type entry struct {
 	arg    string // as it was named
 	err    error
 	would  bool   // change something if this was not a dry run
+	empty  bool   // a dataset without samples, that says nothing of the others
 	before counts // of the document when the turn of this dataset came
 }
 
@@ -76,7 +77,7 @@ func (e *entry) ended(err error, doc *document) {
 	e.err, e.Status, e.ExitCode, e.Hint = err, v.status, v.code, v.hint
 	if err != nil {
 		e.Error = err.Error()
-	} else if doc.Status != "" {
+	} else if doc.Status != "" && !e.empty {
 		e.Status = doc.Status // planned
 	}
 	if doc.Run != "" {

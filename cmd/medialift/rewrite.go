@@ -135,6 +135,7 @@ func (c *rewriteCmd) one(ctx context.Context, arg string) (err error) {
 	defer stop()
 	if none, err := s.empty(ctx); err != nil || none && !c.part.given() {
 		if err == nil {
+			c.ui.at.empty = true
 			c.ui.say("Nothing to do: %s has no samples.", s)
 		}
 		return s.ended(ctx, err)

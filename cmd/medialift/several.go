@@ -178,7 +178,7 @@ func (t *tour) end(stopped error) error {
 			unconcerned = append(unconcerned, e)
 		case e.err != nil:
 			failed = append(failed, e)
-		default:
+		case !e.empty:
 			concerned++
 		}
 		changed = changed || e.Changed || e.would

@@ -122,6 +122,9 @@ func TestUniqueIndexes(t *testing.T) {
 	s.set(1, bson.D{{Key: "filepath", Value: "/x/0.png"}})
 	s.set(3, bson.D{{Key: "tags", Value: bson.A{"first"}}})
 	s.refused("rewrite", "u", "--tag", "first", two[2], two[3])
+	if _, err := s.db.Collection(collectionOf(t, s.db, "u")).UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$unset", Value: bson.D{{Key: "tags", Value: 1}}}}); err != nil {
+		t.Fatal(err)
+	}
 	s.set(1, bson.D{{Key: "filepath", Value: s.files + "/a/0.png"}})
 
 	doc := s.run(0, "upload", "u", s.out, "--layout", "hash", "--dry-run")
