@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +95,7 @@ func (a *app) offerFields(cmd *cobra.Command, args []string, _ string) ([]cobra.
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return typeable(unique(slices.Concat(finder.Names(), finder.Strings()))), cobra.ShellCompDirectiveNoFileComp
+	return typeable(unique(finder.Names())), cobra.ShellCompDirectiveNoFileComp
 }
 
 // offerViews offers the saved views of the dataset that was named before.
