@@ -53,11 +53,11 @@ func (a *app) showRefused(ctx context.Context, run *ledger.Run, total int64) err
 		if err != nil {
 			return err
 		}
-		if id := string(row.Part) + row.DocID(); row.State == ledger.ValuePlanned || seen[id] {
+		id := string(row.Part) + row.DocID()
+		if row.State == ledger.ValuePlanned || seen[id] {
 			continue
-		} else {
-			seen[id] = true
 		}
+		seen[id] = true
 		list = append(list, dataset.Problem{Kind: "refused", ID: row.DocID(), Field: row.Field, Path: row.Old, URL: row.New, Hint: row.Reason})
 		if len(list) == dataset.KeptProblems {
 			break
