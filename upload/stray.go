@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -64,20 +65,21 @@ func (b *builder) stray(ctx context.Context) error {
 		return true, sent, err
 	})
 	b.Strays = slices.DeleteFunc(all, func(s dataset.Stray) bool { return b.isLeft(s.Field) })
-	return errors.Join(err, b.leftAreKnown(all))
+	b.warnUnknown(all)
+	return err
 }
 
-// leftAreKnown makes sure that each of LeaveFields is a field.
-func (b *builder) leftAreKnown(all []dataset.Stray) error {
+// warnUnknown says which of LeaveFields the dataset does not have: of several datasets,
+// some may not.
+func (b *builder) warnUnknown(all []dataset.Stray) {
 	for _, name := range b.opts.LeaveFields {
 		if slices.ContainsFunc(all, func(s dataset.Stray) bool { return s.Field == name || strings.HasPrefix(s.Field, name+".") }) {
 			continue
 		}
 		if _, err := dataset.NewFinder(b.manifest, []string{name}); err != nil {
-			return err
+			b.Warnings = append(b.Warnings, fmt.Sprintf("the dataset has no field %q to leave", name))
 		}
 	}
-	return nil
 }
 
 // likeIt is how many files of one size are compared with one that a field names.

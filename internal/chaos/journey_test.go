@@ -36,7 +36,7 @@ func journeys() []journey {
 	}
 	return []journey{
 		lift("image", "current", "db:image", "s3://{bucket}/image"),
-		lift("groups, videos", "current", "db:group", "db:video", "s3://{bucket}/{dataset}"),
+		lift("groups, videos", "current", "db:group", "db:video", "s3://{bucket}/{dataset}", "--leave-field", "poster"), // which 0.10.0 has no word for
 		lift("old", "current", "db:image-old", "s3://{bucket}/x"),
 		lift("directory", "current", "{export}", "s3://{bucket}/x", "--name", "from-directory"),
 		lift("down", "older", "db:image", "db:duplicates", "s3://{bucket}/{dataset}", "--yes"),
