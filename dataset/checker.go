@@ -34,8 +34,12 @@ type Fault struct {
 
 func (f Fault) String() string { return fmt.Sprintf("the field %q %s", f.Field, f.Reason) }
 
-// implicit are the keys that FiftyOne declares itself where an old schema does not.
-var implicit = []string{"_id", "_rand", "_media_type", "_dataset_id", "_sample_id", "frame_number", "created_at", "last_modified_at"}
+// implicit are the keys that FiftyOne declares itself where a schema does not: those of
+// its classes DatasetSampleDocument and DatasetFrameDocument, and of older ones.
+var implicit = map[Part][]string{
+	Samples: {"_id", "_rand", "_media_type", "_dataset_id", "_sample_id", "frame_number", "created_at", "last_modified_at", "filepath", "media_reference", "tags", "metadata"},
+	Frames:  {"_id", "_rand", "_media_type", "_dataset_id", "_sample_id", "frame_number", "created_at", "last_modified_at"},
+}
 
 // NewChecker makes the Checker of a dataset.
 func NewChecker(m Manifest) *Checker {
@@ -50,7 +54,7 @@ func NewChecker(m Manifest) *Checker {
 			continue // nothing is known
 		}
 		c.schema[part], c.known[part] = root, map[string]bool{}
-		for _, key := range implicit {
+		for _, key := range implicit[part] {
 			c.known[part][key] = true
 		}
 		for key := range root.kids {

@@ -120,3 +120,30 @@ func told(class, where string, value any) bool {
 	}
 	return false
 }
+
+// What FiftyOne's own classes of samples declare, a schema need not.
+func TestCheckerKnowsDefaultFields(t *testing.T) {
+	field := bson.D{{Key: "name", Value: "note"}, {Key: "ftype", Value: "fiftyone.core.fields.StringField"}}
+	manifest, err := bson.Marshal(bson.D{{Key: "sample_fields", Value: bson.A{field}}, {Key: "frame_fields", Value: bson.A{field}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker := dataset.NewChecker(dataset.Manifest{Doc: manifest})
+	for _, c := range []struct {
+		part dataset.Part
+		key  string
+		ok   bool
+	}{
+		{dataset.Samples, "filepath", true}, {dataset.Samples, "tags", true}, {dataset.Samples, "metadata", true}, {dataset.Samples, "created_at", true},
+		{dataset.Samples, "note", true}, {dataset.Samples, "other", false}, {dataset.Samples, "_merge_key", false},
+		{dataset.Frames, "frame_number", true}, {dataset.Frames, "tags", false}, {dataset.Frames, "filepath", false},
+	} {
+		doc, err := bson.Marshal(bson.D{{Key: "_id", Value: bson.ObjectID{1}}, {Key: c.key, Value: nil}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fault, ok, err := checker.Check(c.part, doc); err != nil || ok != c.ok {
+			t.Errorf("%v %s: %v, %v (%v)", c.part, c.key, ok, err, fault)
+		}
+	}
+}
