@@ -16,6 +16,7 @@ import (
 const syntheticMetadata = `{"_id": {"$oid": "655300000000000000000000"}, "name": "synthetic", "version": "1.22.1", "media_type": "image",
 "app_config": {"media_fields": ["filepath"]}, "frame_fields": [], "saved_views": [],
 "sample_fields": [{"name": "filepath", "ftype": "fiftyone.core.fields.StringField", "fields": [], "db_field": "filepath"},
+{"name": "uniqueness", "ftype": "fiftyone.core.fields.FloatField", "fields": [], "db_field": "uniqueness"},
 {"name": "seg", "ftype": "fiftyone.core.fields.EmbeddedDocumentField", "embedded_doc_type": "fiftyone.core.labels.Segmentation", "fields": [], "db_field": "seg"}]}`
 
 func imagePath(dir string, i int) string {
