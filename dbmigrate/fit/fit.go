@@ -34,7 +34,8 @@ const (
 func Documents() dbmigrate.Ending { return dbmigrate.Ending{Step: documents} }
 
 func documents(ctx context.Context, reader dbmigrate.Reader, s *dbmigrate.State) error {
-	f := &fitting{client: clients.At(s.To), state: s}
+	client := clients.At(s.To)
+	f := &fitting{client: client, state: s, unseen: s.To.Compare(client.Looked()) < 0}
 	f.dataset(&s.Doc)
 	for _, family := range families {
 		if err := f.runs(ctx, reader, family); err != nil {
@@ -58,6 +59,8 @@ type fitting struct {
 	client *clients.Client
 	state  *dbmigrate.State
 	taken  tally
+	// unseen says that the target is older than all versions that were looked at.
+	unseen bool
 	// drops has classes that ignore keys lose them too.
 	drops bool
 }
@@ -107,7 +110,7 @@ func (f *fitting) strip(doc *bson.D, class, where string) bool {
 	}
 	kept := make(bson.D, 0, len(*doc))
 	for _, e := range *doc {
-		if known.Dynamic || known.Name == "" || e.Key == "_id" || e.Key == "_cls" || known.Knows(e.Key) {
+		if known.Dynamic || known.Name == "" || e.Key == "_id" || e.Key == "_cls" || known.Knows(e.Key) || f.mayKnow(class, e.Key) {
 			kept = append(kept, e)
 			continue
 		}
@@ -116,6 +119,16 @@ func (f *fitting) strip(doc *bson.D, class, where string) bool {
 	changed := len(kept) < len(*doc)
 	*doc = kept
 	return changed
+}
+
+// mayKnow reports whether a client that is older than all that were looked at may have a
+// key: none of these has it, so it did not come with one of them.
+func (f *fitting) mayKnow(class, key string) bool {
+	if !f.unseen {
+		return false
+	}
+	_, later := f.client.KeySince(class, key)
+	return !later
 }
 
 // class is what the target knows of a class of documents. A version between those that were
