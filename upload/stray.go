@@ -14,6 +14,9 @@ import (
 
 // leave takes the fields that are to stay out of those that are sent.
 func (b *builder) leave() error {
+	if b.opts.WhereThere {
+		b.there()
+	}
 	if len(b.opts.LeaveFields) == 0 {
 		return nil
 	}
@@ -41,6 +44,17 @@ func (b *builder) leave() error {
 	}
 	b.opts.Fields = rest
 	return nil
+}
+
+// there keeps those of Fields that the dataset has, or all of them if it has none.
+func (b *builder) there() {
+	has := func(name string) bool {
+		_, err := dataset.NewFinder(b.manifest, []string{name})
+		return err == nil
+	}
+	if slices.ContainsFunc(b.opts.Fields, has) {
+		b.opts.Fields = slices.DeleteFunc(slices.Clone(b.opts.Fields), func(name string) bool { return !has(name) })
+	}
 }
 
 // isLeft tells whether a field is one of LeaveFields, or stands below one.

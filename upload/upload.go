@@ -93,6 +93,9 @@ type Options struct {
 	Fields []string
 	// LeaveFields are fields whose local files stay behind, and of which nothing is said.
 	LeaveFields []string
+	// WhereThere lets a dataset lack some of Fields as long as it has one of them:
+	// options for several datasets name fields of any. Else that is an error.
+	WhereThere bool
 	// RemoteDirs gives single media fields a URL of their own, by name.
 	RemoteDirs []RemoteDir
 	// RelDirs are the directories whose inner paths become keys.

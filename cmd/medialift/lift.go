@@ -81,6 +81,7 @@ func (c *liftCmd) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	c.db = db
+	c.opts.WhereThere = !t.single()
 	c.reportLifts(t.datasets())
 	plans := &lifts{liftCmd: c, kept: map[string]*journey{}, names: map[string]string{}, several: len(t.entries) > 1}
 	defer func() { err = errors.Join(err, plans.close(), done()) }()

@@ -116,6 +116,7 @@ func (c *uploadCmd) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return withCause(ctx, err)
 	}
+	c.opts.WhereThere = !t.single()
 	c.reportSettings(t.datasets())
 	err = t.end(t.each(ctx, c.one))
 	if !c.rewrite && !c.dryRun && c.stillLocal > 0 && (err == nil || !t.single()) {
