@@ -91,6 +91,17 @@ func (f *faulty) unfinished() map[string]runner.Unfinished {
 	return found
 }
 
+// steady is a database without the datasets that hold values which older versions do not
+// know. Of the others, a way down changes no samples, so that they have not begun before
+// their own document is exchanged.
+func steady(dump mongotest.Dump) mongotest.Dump {
+	newer := []string{"oracle-images", "oracle-images-clone", "oracle-labelschemas", "oracle-3d", "oracle-groups"}
+	dump["datasets"].Docs = slices.DeleteFunc(dump["datasets"].Docs, func(doc bson.Raw) bool {
+		return slices.Contains(newer, doc.Lookup("name").StringValue())
+	})
+	return dump
+}
+
 // unchanged compares every byte of a database with what it was, but for what the runner
 // keeps there for itself.
 func unchanged(t *testing.T, db *mongo.Database, want mongotest.Dump) {
