@@ -140,7 +140,8 @@ class Judge:
             attempt("deleting an evaluation", lambda: dataset.delete_evaluation(key))
         for key in list(dataset.list_brain_runs())[:1]:
             attempt("deleting a brain run", lambda: dataset.delete_brain_run(key))
-        attempt("cloning", lambda: dataset.clone("judged clone").delete())
+        # What fails halfway leaves its name taken.
+        attempt("cloning", lambda: dataset.clone("judged clone %s" % dataset._doc.id).delete())
         if self.samples:
             attempt("exporting", lambda: dataset.export(export_dir=os.path.join(SCRATCH, "export"), dataset_type=fo.types.FiftyOneDataset, export_media=False, overwrite=True))
 
