@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/medialift/medialift/bucket"
@@ -80,12 +81,12 @@ func content(n int) []byte { return bytes.Repeat([]byte("0123456789abcdefg"), n/
 // Whatever is lost on the way, the object is whole, and nothing that has arrived
 // is sent again.
 func TestSessionFaults(t *testing.T) {
-	var n, received int
+	var n, received atomic.Int64
 	server, s := between(t, func(w http.ResponseWriter, r *http.Request, rest http.Handler) bool {
 		if r.Method != http.MethodPut {
 			return false
 		}
-		switch n++; n % 5 {
+		switch n.Add(1) % 5 {
 		case 0:
 			w.WriteHeader(http.StatusServiceUnavailable)
 		case 1: // arrives, and the answer is lost
@@ -98,7 +99,7 @@ func TestSessionFaults(t *testing.T) {
 			}
 			panic(http.ErrAbortHandler)
 		default:
-			received += int(r.ContentLength)
+			received.Add(r.ContentLength)
 			return false
 		}
 		return true
@@ -113,7 +114,7 @@ func TestSessionFaults(t *testing.T) {
 		t.Errorf("%+v after %d failures", obj, failures)
 	}
 	holds(t, s, data)
-	if received >= len(data) || server.Unfinished() != 0 {
+	if received := received.Load(); received >= int64(len(data)) || server.Unfinished() != 0 {
 		t.Errorf("%d bytes went through undisturbed; %d sessions are unfinished", received, server.Unfinished())
 	}
 }
@@ -121,12 +122,11 @@ func TestSessionFaults(t *testing.T) {
 // The answer to the last request is lost, and that of the question after it says
 // that there is an object already.
 func TestLastAnswerLost(t *testing.T) {
-	var lost bool
+	var lost atomic.Bool
 	_, s := between(t, func(_ http.ResponseWriter, r *http.Request, rest http.Handler) bool {
-		if r.Header.Get("X-Goog-Hash") == "" || lost {
+		if r.Header.Get("X-Goog-Hash") == "" || lost.Swap(true) {
 			return false
 		}
-		lost = true
 		rest.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	})
