@@ -60,8 +60,8 @@ func (x *lifting) renamed(t *testing.T) {
 	}
 }
 
-// A dataset that goes down is what FiftyOne's own migration makes of it, once the
-// loss was agreed to.
+// A dataset that goes down is what a migration makes of it, once the loss was agreed to.
+// Real old versions judge that; what FiftyOne's own leaves they do not always open.
 func (x *lifting) down(t *testing.T) {
 	for name, version := range map[string]string{"every field": "1.0.0", "image": "0.19.0", "video": "0.22.0"} {
 		t.Run(name+" "+version, func(t *testing.T) {
@@ -78,7 +78,7 @@ func (x *lifting) down(t *testing.T) {
 				t.Errorf("with --yes: %+v", doc)
 			}
 			x.b.t = t
-			x.b.ask(nil, "migrate", name, "lift-c", version)
+			x.r.medialift(t, 0, "migrate", "-n", name, "-v", version, "--yes", "--database-uri", x.uri, "--database-name", "lift-c")
 			none(t, x.b, "compare", []string{name, "lift-c"}, []string{name, old}, "exact")
 			x.again(t, old, args...)
 		})

@@ -133,13 +133,22 @@ func lossLaw(all []level) func(t *testing.T, seed uint64) bool {
 		if len(there.Warnings) > 0 { // which say so where it is renamed
 			after = append(after, essence(bson.D{{Key: "name", Value: get(doc, "name")}}, db)...)
 		}
+		for i, line := range after {
+			after[i] = oneName(line)
+		}
 		for _, line := range essence(doc, l.db) {
-			if !slices.Contains(after, line) && !needless.MatchString(line) {
+			if !slices.Contains(after, oneName(line)) && !needless.MatchString(line) {
 				t.Errorf("seed %d: %q from %s to %s and back lost without a word %s", seed, get(doc, "name"), l.version, all[to].version, line)
 			}
 		}
 		return true
 	}
+}
+
+// oneName gives the class of embedded documents the name that it has from 0.16.0 on:
+// FiftyOne's own way down leaves this one where older versions have another.
+func oneName(line string) string {
+	return strings.Replace(line, "fiftyone.core.odm.document.", "fiftyone.core.odm.embedded_document.", 1)
 }
 
 // cut empties most of what may be empty in a dataset.

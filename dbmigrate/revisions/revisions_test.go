@@ -63,3 +63,27 @@ func TestRunsDown(t *testing.T) {
 		t.Errorf("ops %v, last %v, warnings %v", plan.Ops, plan.Last, plan.Warnings)
 	}
 }
+
+// What a way down called by its older name has its newer one again after a way up.
+func TestEmbeddedDocumentsKeepTheirClass(t *testing.T) {
+	const name = "fiftyone.core.odm.embedded_document.DynamicEmbeddedDocument"
+	registry := revisions.Datasets()
+	doc := bson.D{{Key: "_id", Value: bson.ObjectID{1}}, {Key: "name", Value: "a"}, {Key: "version", Value: "0.16.0"}, {Key: "media_type", Value: "image"},
+		{Key: "sample_collection_name", Value: "samples.a"}, {Key: "sample_fields", Value: bson.A{bson.D{
+			{Key: "name", Value: "camera"}, {Key: "ftype", Value: "fiftyone.core.fields.EmbeddedDocumentField"}, {Key: "embedded_doc_type", Value: name}, {Key: "fields", Value: bson.A{}},
+		}}}}
+	for _, to := range []string{"0.14.0", "0.16.0", "0.14.0", "1.22.1"} {
+		plan, err := registry.Plan(t.Context(), dbmigrate.Memory{}, doc, to, dbmigrate.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc = plan.After
+	}
+	raw, err := bson.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := bson.Raw(raw).Lookup("sample_fields", "0", "embedded_doc_type").StringValue(); got != name {
+		t.Errorf("the class is %s", got)
+	}
+}

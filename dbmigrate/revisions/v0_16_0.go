@@ -2,6 +2,7 @@ package revisions
 
 import (
 	"context"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -61,6 +62,9 @@ func resetSchemas(s *dbmigrate.State, schema func(docType string) bson.A) {
 		edit.Each(&s.Doc, list, func(field *bson.D) {
 			if list == "sample_fields" && edit.Get(*field, "name") == "metadata" {
 				edit.Set(field, "embedded_doc_type", metadataType+metadataOf(edit.String(s.Doc, "media_type")))
+			}
+			if docType, has := strings.CutPrefix(edit.String(*field, "embedded_doc_type"), "fiftyone.core.odm.document."); has {
+				edit.Set(field, "embedded_doc_type", "fiftyone.core.odm.embedded_document."+docType) // where 0.16.0 has these
 			}
 			fields := bson.A{}
 			// FiftyOne means to look into the collection, and finds nothing without.
