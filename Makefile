@@ -53,7 +53,7 @@ interop: build ## check against real FiftyOne and the clouds' own clients; makes
 	gcs=$$(tools/fakegcs.sh); export MEDIALIFT_TEST_FAKEGCS=$$gcs
 	azure=$$(tools/azurite.sh); export MEDIALIFT_TEST_AZURITE=$$azure
 	go build -C tools -o ../bin/testlog ./testlog
-	go test -tags interop -count=1 -timeout 20m -json ./interop/... | bin/testlog
+	go test -tags interop -count=1 -timeout 40m -json ./interop/... | bin/testlog
 
 .PHONY: oldclients
 oldclients: build ## let real old FiftyOne versions open, read and write what medialift makes for them (VERSIONS="0.17.2 1.1.0", default all; TABLE=FILE, or - to print it)
