@@ -40,7 +40,7 @@ test: ## run all tests but interop, with the race detector; fetches the servers 
 	mongod=$$(tools/mongod.sh); export MEDIALIFT_TEST_MONGOD=$$mongod
 	chromium=$$(tools/chromium.sh); export MEDIALIFT_TEST_CHROMIUM=$$chromium
 	go build -C tools -o ../bin/testlog ./testlog
-	go test $(RACE) -p $(PACKAGES) -timeout 30m -json ./... | bin/testlog
+	go test $(RACE) -p $(PACKAGES) -timeout 50m -json ./... | bin/testlog
 
 # How many packages are tested at a time: their tests often wait for servers.
 PACKAGES ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
