@@ -28,7 +28,7 @@ FAMILIES = (
     ("annotation run", "list_annotation_runs", "get_annotation_info", None, None),
     ("custom run", "list_runs", "get_run_info", "load_run_results", "load_run_view"),
 )
-EXTENSIONS = {"video": "mp4", "point-cloud": "pcd", "3d": "fo3d", "image": "png", None: "png"}
+EXTENSIONS = {"video": "mp4", "point-cloud": "pcd", "3d": "fo3d", "multimodal": "mcap", "image": "png", None: "png"}
 
 
 class Judge:
